@@ -1,0 +1,76 @@
+#include "resolver/base/hash.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "resolver/base/rand.h"
+
+static uint64_t key[2];
+
+void hash_start(void)
+{
+    rand_bytes(key, sizeof(key));
+}
+
+struct sip {
+    uint64_t a, b, c, d;
+};
+
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+static void sip_round(struct sip *s)
+{
+    s->a += s->b;
+    s->b = rotate(s->b, 13) ^ s->a;
+    s->a = rotate(s->a, 32);
+    s->c += s->d;
+    s->d = rotate(s->d, 16) ^ s->c;
+    s->a += s->d;
+    s->d = rotate(s->d, 21) ^ s->a;
+    s->c += s->b;
+    s->b = rotate(s->b, 17) ^ s->c;
+    s->c = rotate(s->c, 32);
+}
+
+static void sip_word(struct sip *s, uint64_t word)
+{
+    s->d ^= word;
+    sip_round(s);
+    s->a ^= word;
+}
+
+static uint64_t sip_hash(const uint64_t k[2], const void *bytes, size_t len)
+{
+    const uint8_t *at = bytes;
+    struct sip s = {k[0] ^ 0x736f6d6570736575u, k[1] ^ 0x646f72616e646f6du, k[0] ^ 0x6c7967656e657261u,
+                    k[1] ^ 0x7465646279746573u};
+    uint64_t word;
+    size_t left = len;
+    for (; left >= sizeof(word); left -= sizeof(word), at += sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        sip_word(&s, le64toh(word));
+    }
+    word = 0;
+    memcpy(&word, at, left);
+    sip_word(&s, le64toh(word) | (uint64_t)len << 56);
+    s.c ^= 0xff;
+    sip_round(&s);
+    sip_round(&s);
+    sip_round(&s);
+    return s.a ^ s.b ^ s.c ^ s.d;
+}
+
+uint64_t hash_bytes(const void *bytes, size_t len)
+{
+    return sip_hash(key, bytes, len);
+}
+
+uint32_t hash_checksum(const void *bytes, size_t len)
+{
+    static const uint64_t fixed[2] = {0, 0};
+    uint64_t h = sip_hash(fixed, bytes, len);
+    return (uint32_t)(h ^ h >> 32);
+}

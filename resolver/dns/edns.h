@@ -1,0 +1,81 @@
+/* EDNS(0) (RFC 6891) and Extended DNS Errors (RFC 8914). */
+#ifndef CAIRN_DNS_EDNS_H
+#define CAIRN_DNS_EDNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "resolver/base/fail.h"
+
+enum edns_option {
+    EDNS_NSID = 3,
+    EDNS_COOKIE = 10,
+    EDNS_KEEPALIVE = 11,
+    EDNS_PADDING = 12,
+    EDNS_EDE = 15
+};
+
+/* Info codes of RFC 8914 and its registry, as far as they are sent or shown. */
+enum ede_code {
+    EDE_OTHER = 0,
+    EDE_UNSUPPORTED_DNSKEY_ALGORITHM = 1,
+    EDE_UNSUPPORTED_DS_DIGEST = 2,
+    EDE_STALE_ANSWER = 3,
+    EDE_FORGED_ANSWER = 4,
+    EDE_DNSSEC_INDETERMINATE = 5,
+    EDE_DNSSEC_BOGUS = 6,
+    EDE_SIGNATURE_EXPIRED = 7,
+    EDE_SIGNATURE_NOT_YET_VALID = 8,
+    EDE_DNSKEY_MISSING = 9,
+    EDE_RRSIGS_MISSING = 10,
+    EDE_NO_ZONE_KEY_BIT = 11,
+    EDE_NSEC_MISSING = 12,
+    EDE_CACHED_ERROR = 13,
+    EDE_NOT_READY = 14,
+    EDE_BLOCKED = 15,
+    EDE_PROHIBITED = 18,
+    EDE_STALE_NXDOMAIN = 19,
+    EDE_NOT_AUTHORITATIVE = 20,
+    EDE_NOT_SUPPORTED = 21,
+    EDE_NO_REACHABLE_AUTHORITY = 22,
+    EDE_NETWORK_ERROR = 23,
+    EDE_INVALID_DATA = 24
+};
+
+/* "No Reachable Authority" for 22; constant, never NULL. */
+const char *ede_text(unsigned code);
+
+#define EDE_MAX 3         /* errors carried in one answer */
+#define EDE_TEXT_MAX 160  /* octets of one EXTRA-TEXT, ending zero included */
+
+struct ede {
+    uint16_t code;
+    char text[EDE_TEXT_MAX]; /* UTF-8, may be empty */
+};
+
+#define EDNS_OPTIONS_MAX 32 /* options read from one OPT record; more is FORMERR */
+
+struct edns {
+    bool present;
+    bool dnssec_ok; /* DO (RFC 3225) */
+    uint8_t version;
+    uint8_t extended_rcode;
+    uint16_t udp_size; /* as received, or as to be advertised */
+    bool wants_nsid;   /* in a query */
+    const uint8_t *nsid; /* to send; NULL: none */
+    uint16_t nsid_len;
+    const struct ede *errors; /* to send; `error_count` of them */
+    unsigned error_count;
+    struct ede received;      /* first EDE of a reply; code 0xffff when there was none */
+    bool has_received;
+};
+
+/* Octets that msg_put_opt will need. */
+size_t edns_size(const struct edns *e);
+
+/* Parses an OPT record's owner-less parts: class and ttl fields and RDATA. FAIL_WIRE: options do not add up or are more
+ * than EDNS_OPTIONS_MAX. Unknown options are ignored (RFC 6891 6.1.2). */
+MUST_CHECK int edns_parse(uint16_t class, uint32_t ttl, const uint8_t *rdata, size_t len, struct edns *out);
+
+#endif
