@@ -1,0 +1,57 @@
+/* Every bound on work that a client's query may cause, in one place. Each is configurable under `limits:` by its name and
+ * has a counter of how often it was hit. "per query" counts one client query with all sub-questions it causes. */
+#ifndef CAIRN_ITERATE_LIMITS_H
+#define CAIRN_ITERATE_LIMITS_H
+
+#include <stdint.h>
+
+/*         name                    default  unit and scope */
+#define LIMIT_TABLE(X)                                                                                                 \
+    X(sends, 100, "upstream queries per query")                                                                        \
+    X(sends_per_name, 32, "upstream queries for one name and type per query")                                          \
+    X(received_bytes, 262144, "bytes of upstream replies per query")                                                   \
+    X(walk_ms, 8000, "milliseconds a walk may go on")                                                                  \
+    X(answer_ms, 3500, "milliseconds until a client is answered, whatever happened")                                   \
+    X(depth, 8, "nested look-ups of name server addresses")                                                            \
+    X(aliases, 11, "CNAME and DNAME links of one answer")                                                              \
+    X(referrals, 32, "referrals followed per query")                                                                   \
+    X(servers, 13, "name servers used of one delegation")                                                              \
+    X(addresses, 4, "addresses used of one name server")                                                               \
+    X(glueless, 10, "name server addresses looked up per query")                                                       \
+    X(glueless_per_referral, 4, "name server addresses looked up for one delegation")                                  \
+    X(glueless_failures, 5, "failed name server look-ups per query")                                                   \
+    X(tries, 3, "tries per server and transport for one question (RFC 9520)")                                          \
+    X(tcp_connects, 6, "upstream questions over TCP per query")                                                        \
+    X(query_memory, 1048576, "bytes of memory per query")                                                              \
+    X(in_flight, 2048, "walks at once per worker")                                                                     \
+    X(waiters, 2048, "clients waiting for one question, per worker")                                                   \
+    X(failure_ms, 5000, "milliseconds a first failure is remembered (RFC 9520)")                                       \
+    X(failure_max_ms, 300000, "milliseconds a repeated failure is remembered at most")                                 \
+    X(records, 100, "records of one RRset that is cached")                                                             \
+    X(tcp_clients, 1024, "client connections in all")                                                                  \
+    X(tcp_clients_per_address, 32, "connections of one client address")                                                \
+    X(tcp_pipeline, 16, "queries of one connection in progress")                                                       \
+    X(tcp_first_ms, 2000, "milliseconds for a connection's first or a begun message")                                  \
+    X(tcp_idle_ms, 10000, "milliseconds an idle client connection is kept")
+
+enum limit_id {
+#define LIMIT_ID(name, value, text) LIMIT_ID_##name,
+    LIMIT_TABLE(LIMIT_ID)
+#undef LIMIT_ID
+        LIMIT_COUNT
+};
+
+struct limits {
+    uint32_t values[LIMIT_COUNT];
+};
+
+/* The value of a limit: limit_get(&l, sends). */
+#define limit_get(limits, name) ((limits)->values[LIMIT_ID_##name])
+
+extern const struct limits limits_default;
+
+/* Name and meaning of limit `id`, constant. */
+const char *limit_name(enum limit_id id);
+const char *limit_meaning(enum limit_id id);
+
+#endif

@@ -1,0 +1,147 @@
+/* The resolver proper, without I/O: one query is a state machine that is fed events and says what it wants next. Time and
+ * randomness come in from outside, so scenarios and fuzzers drive it exactly as the daemon does (RFC 1034 5.3.3). */
+#ifndef CAIRN_ITERATE_QUERY_H
+#define CAIRN_ITERATE_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cache/cache.h"
+#include "resolver/base/addr.h"
+#include "resolver/dns/edns.h"
+#include "resolver/dns/msg.h"
+#include "resolver/iterate/limits.h"
+#include "resolver/iterate/trace.h"
+
+struct servers; /* servers.h: what is known of each upstream address */
+
+/* One name server of the hints. */
+struct hint {
+    const uint8_t *name;
+    const struct addr *addresses; /* port 0 */
+    unsigned address_count;
+};
+
+/* Settings of the core: an immutable snapshot that outlives every query started with it. */
+struct policy {
+    const struct hint *hints; /* the root's servers; count 0: no walk is possible */
+    unsigned hint_count;
+    bool ipv4, ipv6;              /* families that upstream servers may be asked by */
+    bool special_use;             /* answer special-use names here (RFC 6761 and others) */
+    uint16_t upstream_port;
+    uint16_t edns_size;           /* advertised to servers */
+    const struct addr_net *allowed; /* networks opened for iteration although closed by default */
+    unsigned allowed_count;
+    const struct addr *own;       /* our listeners: never asked unless allowed with their network */
+    unsigned own_count;
+    struct limits limits;
+};
+
+/* What own data says about a name. */
+enum local_hit {
+    LOCAL_NONE,       /* no own zone holds the name */
+    LOCAL_ANSWER,     /* final: rcode and sections are set (positive, NODATA, NXDOMAIN) */
+    LOCAL_ALIAS,      /* sections hold CNAMEs; go on with `target`, which no own zone holds */
+    LOCAL_DELEGATION  /* authority holds the NS set, additional its glue: the walk may start there */
+};
+
+struct local_answer {
+    unsigned rcode;
+    const uint8_t *target;
+    struct rrset *sections[SECTION_COUNT]; /* nodes in the arena; data in the snapshot, valid for the whole query */
+};
+
+/* Own zones as the core sees them. */
+struct local {
+    void *ctx;
+    enum local_hit (*find)(void *ctx, const uint8_t *name, uint16_t type, struct arena *a, struct local_answer *out);
+};
+
+/* What a worker's queries share. The owner keeps it alive while queries are. */
+struct resolver {
+    const struct policy *policy;
+    struct cache_view *cache;
+    struct servers *servers;
+    struct local local;                                /* find NULL: no own zones */
+    uint32_t (*random_below)(void *ctx, uint32_t bound);
+    void *random_ctx;
+    uint64_t limit_hits[LIMIT_COUNT];                  /* written by the owner's thread only */
+};
+
+enum query_flag {
+    QUERY_PRIME = 1,     /* ask the hints for the root's servers and store the root delegation (RFC 9609) */
+    QUERY_NO_CACHE = 2,  /* answer from servers, not from cache; delegations are still used */
+    QUERY_CD = 4,        /* checking disabled */
+    QUERY_CACHE_ONLY = 8 /* finish with what is cached or local: rcode SERVFAIL and `is_miss` when that is not enough */
+};
+
+struct query;
+
+/* An exchange that the driver shall make. `query` must be answered by exactly one event. */
+struct send {
+    struct addr server;   /* with port */
+    const uint8_t *zone;  /* the cut the server is asked for: exchanges equal in zone, name, type may be shared */
+    const uint8_t *name;  /* lower case; the driver may randomise case */
+    uint16_t type;
+    bool use_tcp;
+    bool use_edns;        /* OPT with DO and edns_size */
+    bool recursion;       /* set RD (forwarders) */
+    uint32_t timeout_ms;
+};
+
+enum event_kind {
+    EVENT_START,       /* first step */
+    EVENT_REPLY,       /* `bytes` hold a reply whose id, question and source the driver has checked */
+    EVENT_TIMEOUT,
+    EVENT_UNREACHABLE, /* the network said no: try the next at once */
+    EVENT_SUSPECT      /* replies came that did not match: a forgery may be going on; ask again over TCP */
+};
+
+struct event {
+    enum event_kind kind;
+    struct addr server; /* who replied: with shared exchanges not always the one this query chose */
+    bool over_tcp;
+    const uint8_t *bytes;
+    size_t len;
+    uint32_t rtt_us;
+};
+
+enum want {
+    WANT_SEND,  /* make the exchange query_send() */
+    WANT_FINISH /* query_answer() is complete */
+};
+
+struct answer {
+    unsigned rcode;
+    struct rrset *sections[SECTION_COUNT]; /* chain order in ANSWER; SOA (and proofs) in AUTHORITY for negatives */
+    struct ede errors[EDE_MAX];
+    unsigned error_count;
+    enum security security;
+    bool is_cached;     /* no server was asked */
+    bool is_miss;       /* QUERY_CACHE_ONLY: the cache was not enough */
+    bool is_local;      /* own zones or special-use names had a part in it: not to be kept with TTL data */
+    bool authoritative; /* first owner is own data */
+};
+
+/* A new query in memory of its own (limits.query_memory), or NULL when the system has none. `name` in any case is copied.
+ * Nothing happens until the first query_step with EVENT_START. */
+struct query *query_new(struct resolver *r, const uint8_t *name, uint16_t type, unsigned flags, uint64_t now);
+void query_free(struct query *q);
+
+/* Consumes one event and runs until the query needs the network or is finished. Never blocks, never recurses into the
+ * driver. After WANT_FINISH it must not be called again. */
+enum want query_step(struct query *q, const struct event *ev, uint64_t now);
+
+/* Valid after WANT_SEND until the next step. */
+const struct send *query_send(const struct query *q);
+
+/* Valid after WANT_FINISH until query_free. */
+const struct answer *query_answer(const struct query *q);
+
+/* The steps so far; for clients that must be answered before the walk is over, trace_errors on it says why. */
+const struct trace *query_trace(const struct query *q);
+
+const struct question *query_question(const struct query *q);
+
+#endif
