@@ -133,6 +133,9 @@ struct msg_writer {
 void msg_begin(struct msg_writer *m, void *bytes, size_t size, uint16_t id, uint16_t flags, const struct question *q);
 void msg_reserve(struct msg_writer *m, size_t bytes);
 
+/* Goes on with a finished message of `len` octets that has no OPT yet, to append one. */
+void msg_resume(struct msg_writer *m, void *bytes, size_t len, size_t size);
+
 /* Appends a whole RRset (and its RRSIGs when `with_sigs`), owner and RDATA names compressed where allowed. Sections must
  * be written in order. FAIL_SPACE: it did not fit, nothing was written, the message is as before. */
 MUST_CHECK int msg_put_rrset(struct msg_writer *m, enum section s, const struct rrset *set, bool with_sigs);

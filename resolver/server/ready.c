@@ -1,0 +1,204 @@
+#include "resolver/server/ready.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/base/hash.h"
+
+enum {
+    WAYS = 4,               /* places an entry may take */
+    MESSAGE_MAX = 1232,     /* what a UDP answer may have */
+    MARKS_MAX = 64,
+    FLAG_DO = 1,            /* question flags that change the answer */
+    FLAG_CD = 2
+};
+
+struct item {
+    uint64_t expires; /* of the first record to go */
+    uint32_t epoch;
+    uint16_t type;
+    uint16_t len;
+    uint8_t flags;
+    uint8_t name_len;
+    uint16_t mark_count;
+    struct ttl_mark marks[]; /* then `len` bytes of message, whose question is in lower case */
+};
+
+struct slot {
+    uint64_t hash;
+    struct item *item;
+};
+
+struct ready {
+    struct slot *slots;
+    size_t mask; /* sets - 1 */
+    size_t bytes_left;
+    unsigned turn; /* which way goes when a set is full of live entries */
+};
+
+struct ready *ready_new(size_t entries, size_t bytes)
+{
+    size_t sets = 1;
+    while (sets * WAYS < entries) {
+        sets *= 2;
+    }
+    struct ready *r = calloc(1, sizeof(*r));
+    if (r == NULL) {
+        return NULL;
+    }
+    r->slots = calloc(sets * WAYS, sizeof(*r->slots));
+    if (r->slots == NULL) {
+        free(r);
+        return NULL;
+    }
+    r->mask = sets - 1;
+    r->bytes_left = bytes;
+    return r;
+}
+
+void ready_free(struct ready *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < (r->mask + 1) * WAYS; i++) {
+        free(r->slots[i].item);
+    }
+    free(r->slots);
+    free(r);
+}
+
+static size_t item_size(unsigned marks, size_t len)
+{
+    return sizeof(struct item) + marks * sizeof(struct ttl_mark) + len;
+}
+
+static uint8_t *item_message(struct item *i)
+{
+    return (uint8_t *)&i->marks[i->mark_count];
+}
+
+static uint8_t question_flags(const struct request *q)
+{
+    return (uint8_t)((q->edns.dnssec_ok ? FLAG_DO : 0) | ((q->flags & MSG_CD) != 0 ? FLAG_CD : 0));
+}
+
+static uint64_t question_hash(const struct request *q)
+{
+    uint8_t bytes[NAME_SIZE + 3];
+    memcpy(bytes, q->key, q->name_len);
+    memcpy(bytes + q->name_len, &q->type, sizeof(q->type));
+    bytes[q->name_len + 2] = question_flags(q);
+    return hash_bytes(bytes, q->name_len + 3u);
+}
+
+static bool item_is_for(struct item *i, const struct request *q)
+{
+    return i->type == q->type && i->flags == question_flags(q) && i->name_len == q->name_len &&
+           memcmp(item_message(i) + MSG_HEADER_SIZE, q->key, q->name_len) == 0;
+}
+
+static struct slot *find_slot(struct ready *r, uint64_t hash, const struct request *q)
+{
+    struct slot *set = &r->slots[(hash & r->mask) * WAYS];
+    for (unsigned w = 0; w < WAYS; w++) {
+        if (set[w].hash == hash && set[w].item != NULL && item_is_for(set[w].item, q)) {
+            return &set[w];
+        }
+    }
+    return NULL;
+}
+
+static void drop(struct ready *r, struct slot *s)
+{
+    if (s->item != NULL) {
+        r->bytes_left += item_size(s->item->mark_count, s->item->len);
+        free(s->item);
+        s->item = NULL;
+    }
+}
+
+size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size)
+{
+    struct slot *s = find_slot(r, question_hash(q), q);
+    if (s == NULL) {
+        return 0;
+    }
+    struct item *i = s->item;
+    if (i->expires <= now || i->epoch != epoch) {
+        drop(r, s);
+        return 0;
+    }
+    if (i->len > size) {
+        return 0;
+    }
+    memcpy(out, item_message(i), i->len);
+    wire_put_u16(out, q->id);
+    uint16_t kept = (uint16_t)(wire_get_u16(out + 2) & ~(MSG_RD | MSG_CD));
+    wire_put_u16(out + 2, (uint16_t)(kept | (q->flags & (MSG_RD | MSG_CD))));
+    memcpy(out + MSG_HEADER_SIZE, q->name, q->name_len);
+    for (unsigned m = 0; m < i->mark_count; m++) {
+        if (i->marks[m].expires != 0) {
+            wire_put_u32(out + i->marks[m].offset, (uint32_t)((i->marks[m].expires - now + 999) / 1000));
+        }
+    }
+    return i->len;
+}
+
+/* The way to use for a new entry: its own old one, a free or dead one, else the next in turn. */
+static struct slot *choose_slot(struct ready *r, uint64_t hash, const struct request *q, uint64_t now)
+{
+    struct slot *own = find_slot(r, hash, q);
+    if (own != NULL) {
+        return own;
+    }
+    struct slot *set = &r->slots[(hash & r->mask) * WAYS];
+    for (unsigned w = 0; w < WAYS; w++) {
+        if (set[w].item == NULL || set[w].item->expires <= now) {
+            return &set[w];
+        }
+    }
+    return &set[r->turn++ % WAYS];
+}
+
+static uint64_t first_expiry(const struct ready_message *m)
+{
+    uint64_t first = 0;
+    for (unsigned i = 0; i < m->mark_count; i++) {
+        uint64_t e = m->marks[i].expires;
+        if (e != 0 && (first == 0 || e < first)) {
+            first = e;
+        }
+    }
+    return first;
+}
+
+void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, const struct ready_message *m)
+{
+    uint64_t expires = first_expiry(m);
+    if (expires <= now || m->len > MESSAGE_MAX || m->mark_count > MARKS_MAX) {
+        return;
+    }
+    uint64_t hash = question_hash(q);
+    struct slot *s = choose_slot(r, hash, q, now);
+    drop(r, s);
+    size_t size = item_size(m->mark_count, m->len);
+    struct item *i = size <= r->bytes_left ? malloc(size) : NULL;
+    if (i == NULL) {
+        return;
+    }
+    *i = (struct item){.expires = expires,
+                       .epoch = epoch,
+                       .type = q->type,
+                       .len = (uint16_t)m->len,
+                       .flags = question_flags(q),
+                       .name_len = q->name_len,
+                       .mark_count = (uint16_t)m->mark_count};
+    memcpy(i->marks, m->marks, m->mark_count * sizeof(*m->marks));
+    memcpy(item_message(i), m->bytes, m->len);
+    memcpy(item_message(i) + MSG_HEADER_SIZE, q->key, q->name_len);
+    r->bytes_left -= size;
+    s->hash = hash;
+    s->item = i;
+}

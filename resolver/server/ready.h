@@ -1,0 +1,32 @@
+/* Ready answers of one worker: question -> whole message, so that a repeated question costs one hash and one copy. The
+ * cache stays the truth; an entry here ends with the first TTL in it, with the cache's epoch, or when its place is needed.
+ * Bounded in entries and bytes; a hit allocates nothing. */
+#ifndef CAIRN_SERVER_READY_H
+#define CAIRN_SERVER_READY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "resolver/dns/msg.h"
+
+struct ready;
+
+/* At most `entries` (rounded up to a power of two) and `bytes` of messages. NULL when the system has no memory. */
+struct ready *ready_new(size_t entries, size_t bytes);
+void ready_free(struct ready *r);
+
+/* Writes the answer to `q` at `now` into `out`, without OPT: id, RD and CD, the question's case and the TTLs are the
+ * asker's. Returns its octets, 0 when there is none that lives and fits `size`. */
+size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size);
+
+/* A message just composed for `q`, without OPT and not truncated. `marks` are its TTLs. Kept only if at least one TTL ages
+ * and it is small enough. */
+struct ready_message {
+    const uint8_t *bytes;
+    size_t len;
+    const struct ttl_mark *marks;
+    unsigned mark_count;
+};
+void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, const struct ready_message *m);
+
+#endif
