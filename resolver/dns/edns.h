@@ -8,13 +8,7 @@
 
 #include "resolver/base/fail.h"
 
-enum edns_option {
-    EDNS_NSID = 3,
-    EDNS_COOKIE = 10,
-    EDNS_KEEPALIVE = 11,
-    EDNS_PADDING = 12,
-    EDNS_EDE = 15
-};
+enum edns_option { EDNS_NSID = 3, EDNS_COOKIE = 10, EDNS_KEEPALIVE = 11, EDNS_PADDING = 12, EDNS_EDE = 15 };
 
 /* Info codes of RFC 8914 and its registry, as far as they are sent or shown. */
 enum ede_code {
@@ -46,8 +40,8 @@ enum ede_code {
 /* "No Reachable Authority" for 22; constant, never NULL. */
 const char *ede_text(unsigned code);
 
-#define EDE_MAX 3         /* errors carried in one answer */
-#define EDE_TEXT_MAX 160  /* octets of one EXTRA-TEXT, ending zero included */
+#define EDE_MAX      3   /* errors carried in one answer */
+#define EDE_TEXT_MAX 160 /* octets of one EXTRA-TEXT, ending zero included */
 
 struct ede {
     uint16_t code;
@@ -61,13 +55,13 @@ struct edns {
     bool dnssec_ok; /* DO (RFC 3225) */
     uint8_t version;
     uint8_t extended_rcode;
-    uint16_t udp_size; /* as received, or as to be advertised */
-    bool wants_nsid;   /* in a query */
+    uint16_t udp_size;   /* as received, or as to be advertised */
+    bool wants_nsid;     /* in a query */
     const uint8_t *nsid; /* to send; NULL: none */
     uint16_t nsid_len;
     const struct ede *errors; /* to send; `error_count` of them */
     unsigned error_count;
-    struct ede received;      /* first EDE of a reply; code 0xffff when there was none */
+    struct ede received; /* first EDE of a reply; code 0xffff when there was none */
     bool has_received;
 };
 

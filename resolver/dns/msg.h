@@ -14,8 +14,8 @@
 #include "resolver/dns/wire.h"
 
 #define MSG_HEADER_SIZE 12
-#define MSG_SIZE_MAX 65535
-#define MSG_UDP_PLAIN 512 /* without EDNS (RFC 1035 2.3.4) */
+#define MSG_SIZE_MAX    65535
+#define MSG_UDP_PLAIN   512 /* without EDNS (RFC 1035 2.3.4) */
 
 enum msg_flags {
     MSG_QR = 0x8000,
@@ -62,13 +62,13 @@ struct question {
  * in lower case. */
 struct request {
     uint16_t id;
-    uint16_t flags;      /* enum msg_flags as received */
+    uint16_t flags; /* enum msg_flags as received */
     uint16_t type;
     uint16_t class;
     uint8_t name_len;
     uint8_t name[NAME_SIZE];
     uint8_t key[NAME_SIZE];
-    struct edns edns;    /* edns.present false when there was no OPT */
+    struct edns edns; /* edns.present false when there was no OPT */
 };
 
 /* What to do with the datagram or TCP message. */
@@ -89,7 +89,7 @@ enum request_verdict request_parse(const uint8_t *wire, size_t len, struct reque
 struct msg {
     uint16_t id;
     uint16_t flags;
-    unsigned rcode;           /* extended by OPT */
+    unsigned rcode; /* extended by OPT */
     bool has_question;
     struct question question; /* valid when has_question; name in the arena, case as received */
     struct rrset *sections[SECTION_COUNT];
@@ -115,29 +115,29 @@ struct ttl_mark {
 
 struct msg_writer {
     struct writer w;
-    uint64_t now;                /* for TTLs */
+    uint64_t now; /* for TTLs */
     uint16_t counts[SECTION_COUNT];
     struct {
         uint32_t hash;
         uint16_t offset;
     } names[MSG_NAMES_MAX];
     unsigned name_count;
-    struct ttl_mark *marks;      /* optional, the caller's */
+    struct ttl_mark *marks; /* optional, the caller's */
     unsigned mark_count, mark_max;
-    bool marks_lost;             /* more TTLs than mark_max */
-    size_t reserve;              /* bytes kept free for OPT */
+    bool marks_lost; /* more TTLs than mark_max */
+    size_t reserve;  /* bytes kept free for OPT */
 };
 
-/* Starts a message of at most `size` bytes with header and, unless `q` is NULL, question. `flags` holds QR, AA, RCODE...
- * `reserve` bytes stay free for an OPT record written later. */
+/* Starts a message of at most `size` bytes with header and, unless `q` is NULL, question. `flags` holds QR, AA,
+ * RCODE... `reserve` bytes stay free for an OPT record written later. */
 void msg_begin(struct msg_writer *m, void *bytes, size_t size, uint16_t id, uint16_t flags, const struct question *q);
 void msg_reserve(struct msg_writer *m, size_t bytes);
 
 /* Goes on with a finished message of `len` octets that has no OPT yet, to append one. */
 void msg_resume(struct msg_writer *m, void *bytes, size_t len, size_t size);
 
-/* Appends a whole RRset (and its RRSIGs when `with_sigs`), owner and RDATA names compressed where allowed. Sections must
- * be written in order. FAIL_SPACE: it did not fit, nothing was written, the message is as before. */
+/* Appends a whole RRset (and its RRSIGs when `with_sigs`), owner and RDATA names compressed where allowed. Sections
+ * must be written in order. FAIL_SPACE: it did not fit, nothing was written, the message is as before. */
 MUST_CHECK int msg_put_rrset(struct msg_writer *m, enum section s, const struct rrset *set, bool with_sigs);
 
 /* Appends OPT from the reserve; `rcode` extends the header's. FAIL_SPACE as above. */

@@ -1,7 +1,7 @@
-/* Domain names in wire form (RFC 1035 3.1): length octets and labels, ending in the root's zero octet, never compressed.
- * A name is a `const uint8_t *` that points at such octets; it knows its own length. Everything here trusts its input to
- * be a valid name; bytes from outside become one through reader_name (wire.h) or name_from_text. Case is kept in names
- * and ignored in comparisons (RFC 4343); labels may hold any octet. */
+/* Domain names in wire form (RFC 1035 3.1): length octets and labels, ending in the root's zero octet, never
+ * compressed. A name is a `const uint8_t *` that points at such octets; it knows its own length. Everything here trusts
+ * its input to be a valid name; bytes from outside become one through reader_name (wire.h) or name_from_text. Case is
+ * kept in names and ignored in comparisons (RFC 4343); labels may hold any octet. */
 #ifndef CAIRN_DNS_NAME_H
 #define CAIRN_DNS_NAME_H
 
@@ -11,9 +11,9 @@
 
 #include "resolver/base/fail.h"
 
-#define NAME_SIZE 255      /* octets of the longest name, root included (RFC 1035 2.3.4) */
-#define LABEL_SIZE 63      /* octets of the longest label */
-#define NAME_LABELS 127    /* labels of the longest name, root not counted */
+#define NAME_SIZE      255  /* octets of the longest name, root included (RFC 1035 2.3.4) */
+#define LABEL_SIZE     63   /* octets of the longest label */
+#define NAME_LABELS    127  /* labels of the longest name, root not counted */
 #define NAME_TEXT_SIZE 1020 /* text of the longest name, every octet escaped, with its ending zero */
 
 extern const uint8_t name_root[1];

@@ -1,5 +1,5 @@
-/* RDATA of one record: from a message, to text, in canonical form. Driven by the type table. Inside the program RDATA is
- * always uncompressed. */
+/* RDATA of one record: from a message, to text, in canonical form. Driven by the type table. Inside the program RDATA
+ * is always uncompressed. */
 #ifndef CAIRN_DNS_RDATA_H
 #define CAIRN_DNS_RDATA_H
 
@@ -25,13 +25,13 @@ void rdata_canonicalise(uint16_t type, uint8_t *rdata, size_t len);
 /* Octet-wise order of RFC 4034 6.3. */
 int rdata_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 
-/* Presentation form, cut at `size` and always zero-ended; generic form (RFC 3597 5) for types without a row or RDATA that
- * breaks its type. Returns the characters written. */
+/* Presentation form, cut at `size` and always zero-ended; generic form (RFC 3597 5) for types without a row or RDATA
+ * that breaks its type. Returns the characters written. */
 size_t rdata_text(uint16_t type, const uint8_t *rdata, size_t len, char *out, size_t size);
 
 /* Parses the fields of one record from presentation form, already split into tokens, into wire form at `w`.
- * See zones/load.h for the tokenizer. Also accepts the generic form \# LENGTH HEX for every type. On FAIL_SYNTAX *bad is
- * the index of the offending token (or `count` when one is missing) and *why a constant explanation. */
+ * See zones/load.h for the tokenizer. Also accepts the generic form \# LENGTH HEX for every type. On FAIL_SYNTAX *bad
+ * is the index of the offending token (or `count` when one is missing) and *why a constant explanation. */
 struct token {
     const char *text;
     size_t len;

@@ -1,5 +1,5 @@
-/* RRsets: all records of one owner, class IN and type, with their signatures (RFC 2181 5). Plain data; memory belongs to
- * the arena or snapshot it was built in. */
+/* RRsets: all records of one owner, class IN and type, with their signatures (RFC 2181 5). Plain data; memory belongs
+ * to the arena or snapshot it was built in. */
 #ifndef CAIRN_DNS_RRSET_H
 #define CAIRN_DNS_RRSET_H
 
@@ -20,11 +20,11 @@ struct rdatas {
 struct rrset {
     const uint8_t *owner; /* case as received */
     uint16_t type;
-    uint32_t ttl;         /* seconds; the smallest of the records' */
-    uint64_t expires;     /* clock_now milliseconds; 0: does not age (own zone data) */
+    uint32_t ttl;     /* seconds; the smallest of the records' */
+    uint64_t expires; /* clock_now milliseconds; 0: does not age (own zone data) */
     struct rdatas data;
-    struct rdatas sigs;   /* RDATA of the RRSIGs that cover this set; count 0 when unsigned */
-    struct rrset *next;   /* in a section */
+    struct rdatas sigs; /* RDATA of the RRSIGs that cover this set; count 0 when unsigned */
+    struct rrset *next; /* in a section */
 };
 
 /* One RDATA in place. */

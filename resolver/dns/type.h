@@ -1,5 +1,5 @@
-/* Record types: one table row each, with mnemonic, fields and rules. Everything type-specific (reading, writing, printing,
- * parsing, canonical form) is driven by this table; types without a row are opaque (RFC 3597). */
+/* Record types: one table row each, with mnemonic, fields and rules. Everything type-specific (reading, writing,
+ * printing, parsing, canonical form) is driven by this table; types without a row are opaque (RFC 3597). */
 #ifndef CAIRN_DNS_TYPE_H
 #define CAIRN_DNS_TYPE_H
 
@@ -42,28 +42,28 @@ enum rr_class { CLASS_IN = 1, CLASS_CH = 3, CLASS_NONE = 254, CLASS_ANY = 255 };
 /* How the fields of an RDATA look on the wire and in master files. */
 enum field {
     FIELD_END,
-    FIELD_NAME,         /* domain name; compressible only in types of RFC 1035 (RFC 3597 4) */
+    FIELD_NAME, /* domain name; compressible only in types of RFC 1035 (RFC 3597 4) */
     FIELD_U8,
     FIELD_U16,
     FIELD_U32,
-    FIELD_PERIOD,       /* 32-bit seconds, text may use time units */
+    FIELD_PERIOD, /* 32-bit seconds, text may use time units */
     FIELD_IPV4,
     FIELD_IPV6,
-    FIELD_STRING,       /* one <character-string> */
-    FIELD_STRINGS,      /* one or more to the end */
-    FIELD_TEXT_REST,    /* unframed text to the end, one quoted string (CAA value, URI target) */
-    FIELD_TYPE,         /* a type mnemonic */
-    FIELD_TIME,         /* RRSIG time, YYYYMMDDHHmmSS */
-    FIELD_BASE64,       /* to the end */
-    FIELD_HEX,          /* to the end */
-    FIELD_HEX_COUNTED,  /* one length octet; text "-" when empty (NSEC3 salt) */
+    FIELD_STRING,         /* one <character-string> */
+    FIELD_STRINGS,        /* one or more to the end */
+    FIELD_TEXT_REST,      /* unframed text to the end, one quoted string (CAA value, URI target) */
+    FIELD_TYPE,           /* a type mnemonic */
+    FIELD_TIME,           /* RRSIG time, YYYYMMDDHHmmSS */
+    FIELD_BASE64,         /* to the end */
+    FIELD_HEX,            /* to the end */
+    FIELD_HEX_COUNTED,    /* one length octet; text "-" when empty (NSEC3 salt) */
     FIELD_BASE32_COUNTED, /* one length octet (NSEC3 next hashed owner) */
-    FIELD_TYPE_BITMAP,  /* to the end (RFC 4034 4.1.2) */
-    FIELD_SVC_PARAMS,   /* to the end (RFC 9460 2.1) */
-    FIELD_LOCATION,     /* LOC's 16 octets (RFC 1876) */
+    FIELD_TYPE_BITMAP,    /* to the end (RFC 4034 4.1.2) */
+    FIELD_SVC_PARAMS,     /* to the end (RFC 9460 2.1) */
+    FIELD_LOCATION,       /* LOC's 16 octets (RFC 1876) */
     FIELD_EUI48,
     FIELD_EUI64,
-    FIELD_NODE_ID,      /* 64 bits as xxxx:xxxx:xxxx:xxxx (NID, L64) */
+    FIELD_NODE_ID,         /* 64 bits as xxxx:xxxx:xxxx:xxxx (NID, L64) */
     FIELD_ADDRESS_PREFIXES /* APL to the end (RFC 3123) */
 };
 

@@ -1,5 +1,5 @@
-/* Every bound on work that a client's query may cause, in one place. Each is configurable under `limits:` by its name and
- * has a counter of how often it was hit. "per query" counts one client query with all sub-questions it causes. */
+/* Every bound on work that a client's query may cause, in one place. Each is configurable under `limits:` by its name
+ * and has a counter of how often it was hit. "per query" counts one client query with all sub-questions it causes. */
 #ifndef CAIRN_ITERATE_LIMITS_H
 #define CAIRN_ITERATE_LIMITS_H
 

@@ -1,5 +1,6 @@
-/* The resolver proper, without I/O: one query is a state machine that is fed events and says what it wants next. Time and
- * randomness come in from outside, so scenarios and fuzzers drive it exactly as the daemon does (RFC 1034 5.3.3). */
+/* The resolver proper, without I/O: one query is a state machine that is fed events and says what it wants next. Time
+ * and randomness come in from outside, so scenarios and fuzzers drive it exactly as the daemon does (RFC 1034 5.3.3).
+ */
 #ifndef CAIRN_ITERATE_QUERY_H
 #define CAIRN_ITERATE_QUERY_H
 
@@ -27,23 +28,23 @@ struct hint {
 struct policy {
     const struct hint *hints; /* the root's servers; count 0: no walk is possible */
     unsigned hint_count;
-    bool ipv4, ipv6;              /* families that upstream servers may be asked by */
-    bool special_use;             /* answer special-use names here (RFC 6761 and others) */
+    bool ipv4, ipv6;  /* families that upstream servers may be asked by */
+    bool special_use; /* answer special-use names here (RFC 6761 and others) */
     uint16_t upstream_port;
-    uint16_t edns_size;           /* advertised to servers */
+    uint16_t edns_size;             /* advertised to servers */
     const struct addr_net *allowed; /* networks opened for iteration although closed by default */
     unsigned allowed_count;
-    const struct addr *own;       /* our listeners: never asked unless allowed with their network */
+    const struct addr *own; /* our listeners: never asked unless allowed with their network */
     unsigned own_count;
     struct limits limits;
 };
 
 /* What own data says about a name. */
 enum local_hit {
-    LOCAL_NONE,       /* no own zone holds the name */
-    LOCAL_ANSWER,     /* final: rcode and sections are set (positive, NODATA, NXDOMAIN) */
-    LOCAL_ALIAS,      /* sections hold CNAMEs; go on with `target`, which no own zone holds */
-    LOCAL_DELEGATION  /* authority holds the NS set, additional its glue: the walk may start there */
+    LOCAL_NONE,      /* no own zone holds the name */
+    LOCAL_ANSWER,    /* final: rcode and sections are set (positive, NODATA, NXDOMAIN) */
+    LOCAL_ALIAS,     /* sections hold CNAMEs; go on with `target`, which no own zone holds */
+    LOCAL_DELEGATION /* authority holds the NS set, additional its glue: the walk may start there */
 };
 
 struct local_answer {
@@ -63,10 +64,10 @@ struct resolver {
     const struct policy *policy;
     struct cache_view *cache;
     struct servers *servers;
-    struct local local;                                /* find NULL: no own zones */
+    struct local local; /* find NULL: no own zones */
     uint32_t (*random_below)(void *ctx, uint32_t bound);
     void *random_ctx;
-    uint64_t limit_hits[LIMIT_COUNT];                  /* written by the owner's thread only */
+    uint64_t limit_hits[LIMIT_COUNT]; /* written by the owner's thread only */
 };
 
 enum query_flag {
@@ -80,25 +81,25 @@ struct query;
 
 /* An exchange that the driver shall make. `query` must be answered by exactly one event. */
 struct send {
-    struct addr server;   /* with port */
-    const uint8_t *zone;  /* the cut the server is asked for: exchanges equal in zone, name, type may be shared */
-    const uint8_t *name;  /* lower case; the driver may randomise case */
+    struct addr server;  /* with port */
+    const uint8_t *zone; /* the cut the server is asked for: exchanges equal in zone, name, type may be shared */
+    const uint8_t *name; /* lower case; the driver may randomise case */
     uint16_t type;
     bool use_tcp;
-    bool use_edns;        /* OPT with DO and edns_size */
-    bool recursion;       /* set RD (forwarders) */
+    bool use_edns;  /* OPT with DO and edns_size */
+    bool recursion; /* set RD (forwarders) */
     uint32_t timeout_ms;
 };
 
 enum event_kind {
-    EVENT_START,       /* first step */
-    EVENT_REPLY,       /* `bytes` hold a reply whose id, question and source the driver has checked */
+    EVENT_START, /* first step */
+    EVENT_REPLY, /* `bytes` hold a reply whose id, question and source the driver has checked */
     EVENT_TIMEOUT,
     EVENT_UNREACHABLE, /* the network said no: try the next at once */
     EVENT_SUSPECT      /* replies came that did not match: a forgery may be going on; ask again over TCP */
 };
 
-struct event {
+struct query_event {
     enum event_kind kind;
     struct addr server; /* who replied: with shared exchanges not always the one this query chose */
     bool over_tcp;
@@ -124,14 +125,14 @@ struct answer {
     bool authoritative; /* first owner is own data */
 };
 
-/* A new query in memory of its own (limits.query_memory), or NULL when the system has none. `name` in any case is copied.
- * Nothing happens until the first query_step with EVENT_START. */
+/* A new query in memory of its own (limits.query_memory), or NULL when the system has none. `name` in any case is
+ * copied. Nothing happens until the first query_step with EVENT_START. */
 struct query *query_new(struct resolver *r, const uint8_t *name, uint16_t type, unsigned flags, uint64_t now);
 void query_free(struct query *q);
 
 /* Consumes one event and runs until the query needs the network or is finished. Never blocks, never recurses into the
  * driver. After WANT_FINISH it must not be called again. */
-enum want query_step(struct query *q, const struct event *ev, uint64_t now);
+enum want query_step(struct query *q, const struct query_event *ev, uint64_t now);
 
 /* Valid after WANT_SEND until the next step. */
 const struct send *query_send(const struct query *q);

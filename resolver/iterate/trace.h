@@ -1,5 +1,5 @@
-/* What a query decided, step by step: a small fixed array inside the query, written by the core as it goes. Extended DNS
- * Errors are derived from it; explanations and logs read the same steps. */
+/* What a query decided, step by step: a small fixed array inside the query, written by the core as it goes. Extended
+ * DNS Errors are derived from it; explanations and logs read the same steps. */
 #ifndef CAIRN_ITERATE_TRACE_H
 #define CAIRN_ITERATE_TRACE_H
 
@@ -12,20 +12,20 @@
 #include "resolver/dns/name.h"
 
 enum trace_kind {
-    TRACE_CACHE_HIT,     /* answered from cache: slot in `detail` */
+    TRACE_CACHE_HIT, /* answered from cache: slot in `detail` */
     TRACE_CACHED_FAILURE,
-    TRACE_LOCAL,         /* own zone or special-use name */
-    TRACE_CUT,           /* the walk stands at zone `name`; detail 1: from cache, 2: hints, 3: referral */
-    TRACE_ASK,           /* `server` was asked (name, type); detail: transport, 0 UDP, 1 TCP */
-    TRACE_REPLY,         /* it answered: detail is enum reply_kind; rcode and rtt_us are set */
-    TRACE_TIMEOUT,       /* it did not */
-    TRACE_UNREACHABLE,   /* the network refused: ICMP, no route, connection refused */
-    TRACE_SKIPPED,       /* server not asked: detail is enum skip_reason */
-    TRACE_ALIAS,         /* CNAME or DNAME led to `name` */
-    TRACE_NEED_ADDRESS,  /* the address of name server `name` is looked up */
-    TRACE_NO_ADDRESS,    /* and was not found */
-    TRACE_LIMIT,         /* a limit ended the work: detail is enum limit_id */
-    TRACE_FINISH         /* rcode */
+    TRACE_LOCAL,        /* own zone or special-use name */
+    TRACE_CUT,          /* the walk stands at zone `name`; detail 1: from cache, 2: hints, 3: referral */
+    TRACE_ASK,          /* `server` was asked (name, type); detail: transport, 0 UDP, 1 TCP */
+    TRACE_REPLY,        /* it answered: detail is enum reply_kind; rcode and rtt_us are set */
+    TRACE_TIMEOUT,      /* it did not */
+    TRACE_UNREACHABLE,  /* the network refused: ICMP, no route, connection refused */
+    TRACE_SKIPPED,      /* server not asked: detail is enum skip_reason */
+    TRACE_ALIAS,        /* CNAME or DNAME led to `name` */
+    TRACE_NEED_ADDRESS, /* the address of name server `name` is looked up */
+    TRACE_NO_ADDRESS,   /* and was not found */
+    TRACE_LIMIT,        /* a limit ended the work: detail is enum limit_id */
+    TRACE_FINISH        /* rcode */
 };
 
 enum skip_reason { SKIP_FORBIDDEN_ADDRESS, SKIP_DEAD, SKIP_LAME, SKIP_NO_FAMILY, SKIP_TRIES };
@@ -39,7 +39,7 @@ struct trace_step {
     uint8_t rcode;
     bool is_cut;
     uint16_t type;
-    uint32_t at_ms;  /* since the query began */
+    uint32_t at_ms; /* since the query began */
     uint32_t rtt_us;
     struct addr server;
     uint8_t name[TRACE_NAME_SIZE];
@@ -60,8 +60,8 @@ void trace_init(struct trace *t, uint64_t now);
 struct trace_step *trace_add(struct trace *t, enum trace_kind kind, const uint8_t *name, uint16_t type, uint64_t now);
 
 /* Why the query failed or has not finished yet, worded for a person and naming the zone and each server's outcome:
- * "all 2 servers of example.com. failed: 192.0.2.1 timed out, 192.0.2.2 REFUSED". Writes up to EDE_MAX errors, returns how
- * many (at least one). */
+ * "all 2 servers of example.com. failed: 192.0.2.1 timed out, 192.0.2.2 REFUSED". Writes up to EDE_MAX errors, returns
+ * how many (at least one). */
 unsigned trace_errors(const struct trace *t, struct ede out[EDE_MAX]);
 
 /* One step as text, cut at `size`. Returns `out`. */

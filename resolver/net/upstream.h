@@ -1,6 +1,6 @@
-/* Asks ONE server ONE question: id, source port, 0x20 case, TCP connections and their reuse, time-out. Which server, how
- * often and over which transport is the caller's decision: a retry is a new exchange. The only users of c-ares are the
- * files upstream*.c. One `struct upstream` per worker thread. */
+/* Asks ONE server ONE question: id, source port, 0x20 case, TCP connections and their reuse, time-out. Which server,
+ * how often and over which transport is the caller's decision: a retry is a new exchange. The only users of c-ares are
+ * the files upstream*.c. One `struct upstream` per worker thread. */
 #ifndef CAIRN_NET_UPSTREAM_H
 #define CAIRN_NET_UPSTREAM_H
 
@@ -40,9 +40,10 @@ enum upstream_outcome {
 
 struct upstream_result {
     enum upstream_outcome outcome;
-    const uint8_t *bytes; /* UPSTREAM_REPLY; valid during the callback. Its question has the name in the case asked here */
+    const uint8_t
+        *bytes; /* UPSTREAM_REPLY; valid during the callback. Its question has the name in the case asked here */
     size_t len;
-    uint32_t rtt_us;      /* UPSTREAM_REPLY */
+    uint32_t rtt_us; /* UPSTREAM_REPLY */
 };
 
 /* Runs from the event loop, never from within upstream_ask, exactly once per exchange unless it was cancelled. The

@@ -7,10 +7,10 @@
 #include "resolver/base/hash.h"
 
 enum {
-    WAYS = 4,               /* places an entry may take */
-    MESSAGE_MAX = 1232,     /* what a UDP answer may have */
+    WAYS = 4,           /* places an entry may take */
+    MESSAGE_MAX = 1232, /* what a UDP answer may have */
     MARKS_MAX = 64,
-    FLAG_DO = 1,            /* question flags that change the answer */
+    FLAG_DO = 1, /* question flags that change the answer */
     FLAG_CD = 2
 };
 

@@ -1,6 +1,6 @@
 /* Ready answers of one worker: question -> whole message, so that a repeated question costs one hash and one copy. The
- * cache stays the truth; an entry here ends with the first TTL in it, with the cache's epoch, or when its place is needed.
- * Bounded in entries and bytes; a hit allocates nothing. */
+ * cache stays the truth; an entry here ends with the first TTL in it, with the cache's epoch, or when its place is
+ * needed. Bounded in entries and bytes; a hit allocates nothing. */
 #ifndef CAIRN_SERVER_READY_H
 #define CAIRN_SERVER_READY_H
 
@@ -19,8 +19,8 @@ void ready_free(struct ready *r);
  * asker's. Returns its octets, 0 when there is none that lives and fits `size`. */
 size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size);
 
-/* A message just composed for `q`, without OPT and not truncated. `marks` are its TTLs. Kept only if at least one TTL ages
- * and it is small enough. */
+/* A message just composed for `q`, without OPT and not truncated. `marks` are its TTLs. Kept only if at least one TTL
+ * ages and it is small enough. */
 struct ready_message {
     const uint8_t *bytes;
     size_t len;

@@ -10,7 +10,7 @@
 #include "resolver/server/ready.h"
 
 #define RESPOND_UDP_MAX 1232 /* our own bound against fragments (RFC 9715), whatever the client offers */
-#define RESPOND_MARKS 64
+#define RESPOND_MARKS   64
 
 /* The most octets the answer may have. */
 size_t respond_limit(const struct request *q, bool is_tcp);
@@ -28,8 +28,8 @@ struct respond_marks {
     bool is_keepable; /* whole, ages, and nothing in it belongs to this asker alone */
 };
 
-/* Writes the answer to `q` without OPT, for which room is left: whole RRsets, or TC when one that must be there does not
- * fit (RFC 2181 9). Returns the octets. */
+/* Writes the answer to `q` without OPT, for which room is left: whole RRsets, or TC when one that must be there does
+ * not fit (RFC 2181 9). Returns the octets. */
 size_t respond_answer(const struct responder *r, const struct request *q, const struct answer *a, uint64_t now,
                       uint8_t *out, size_t limit, struct respond_marks *marks);
 
@@ -40,13 +40,13 @@ struct respond_extra {
     unsigned error_count;
 };
 
-/* Appends OPT to `len` octets of an answer, if the client sent one. Errors are left out when they do not fit: an answer is
- * not truncated for the sake of its explanation. Returns the new length. */
+/* Appends OPT to `len` octets of an answer, if the client sent one. Errors are left out when they do not fit: an answer
+ * is not truncated for the sake of its explanation. Returns the new length. */
 size_t respond_add_opt(const struct responder *r, const struct request *q, const struct respond_extra *extra,
                        uint8_t *out, size_t len, size_t limit);
 
-/* An answer without records: FORMERR, NOTIMP, REFUSED, SERVFAIL, BADVERS. `error` may be NULL; it is sent when the client
- * speaks EDNS. Works without a question (name_len 0). */
+/* An answer without records: FORMERR, NOTIMP, REFUSED, SERVFAIL, BADVERS. `error` may be NULL; it is sent when the
+ * client speaks EDNS. Works without a question (name_len 0). */
 size_t respond_error(const struct responder *r, const struct request *q, unsigned rcode, const struct ede *error,
                      uint8_t *out, size_t limit);
 

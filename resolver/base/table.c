@@ -1,0 +1,60 @@
+#include "resolver/base/table.h"
+
+#include <stdlib.h>
+
+int table_init(struct table *t, size_t expected)
+{
+    size_t buckets = 16;
+    while (buckets < expected) {
+        buckets *= 2;
+    }
+    *t = (struct table){.buckets = calloc(buckets, sizeof(*t->buckets)), .mask = buckets - 1};
+    return t->buckets != NULL ? FAIL_NONE : FAIL_MEMORY;
+}
+
+void table_fini(struct table *t)
+{
+    free(t->buckets);
+    *t = (struct table){0};
+}
+
+void table_add(struct table *t, struct table_node *n, uint64_t hash)
+{
+    struct table_node **bucket = &t->buckets[hash & t->mask];
+    n->hash = hash;
+    n->next = *bucket;
+    *bucket = n;
+    t->count++;
+}
+
+void table_remove(struct table *t, struct table_node *n)
+{
+    struct table_node **at = &t->buckets[n->hash & t->mask];
+    while (*at != NULL && *at != n) {
+        at = &(*at)->next;
+    }
+    if (*at == n) {
+        *at = n->next;
+        t->count--;
+    }
+}
+
+struct table_node *table_find(const struct table *t, uint64_t hash,
+                              bool (*is_same)(const struct table_node *, const void *), const void *key)
+{
+    struct table_node *n = t->buckets[hash & t->mask];
+    while (n != NULL && (n->hash != hash || !is_same(n, key))) {
+        n = n->next;
+    }
+    return n;
+}
+
+struct table_node *table_any(const struct table *t)
+{
+    for (size_t i = 0; t->count > 0 && i <= t->mask; i++) {
+        if (t->buckets[i] != NULL) {
+            return t->buckets[i];
+        }
+    }
+    return NULL;
+}

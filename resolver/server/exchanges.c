@@ -1,0 +1,160 @@
+#include "resolver/server/exchanges.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/base/hash.h"
+#include "resolver/dns/name.h"
+
+enum { EXPECTED = 2048 };
+
+/* What makes two exchanges equal, as bytes: zone, name, type, transport. */
+struct exchange_key {
+    size_t len;
+    uint8_t bytes[2 * NAME_SIZE + 4];
+};
+
+struct shared_exchange {
+    struct table_node node;
+    struct exchanges *owner;
+    struct exchange *exchange;
+    struct exchange_parts parts;
+    struct addr server;
+    bool over_tcp;
+    struct exchange_key key;
+};
+
+static void make_key(const struct send *s, struct exchange_key *k)
+{
+    k->len = name_lower(k->bytes, s->zone);
+    k->len += name_lower(k->bytes + k->len, s->name);
+    wire_put_u16(k->bytes + k->len, s->type);
+    k->bytes[k->len + 2] = (uint8_t)((s->use_tcp ? 1 : 0) | (s->use_edns ? 2 : 0) | (s->recursion ? 4 : 0));
+    k->len += 3;
+}
+
+static bool has_key(const struct table_node *n, const void *key)
+{
+    const struct shared_exchange *s = TABLE_OWNER(n, const struct shared_exchange, node);
+    const struct exchange_key *k = key;
+    return s->key.len == k->len && memcmp(s->key.bytes, k->bytes, k->len) == 0;
+}
+
+int exchanges_init(struct exchanges *x, struct upstream *u,
+                   void (*deliver)(void *ctx, struct exchange_part *part, const struct query_event *ev), void *ctx)
+{
+    *x = (struct exchanges){.upstream = u, .deliver = deliver, .ctx = ctx};
+    return table_init(&x->table, EXPECTED);
+}
+
+static void forget(struct shared_exchange *s)
+{
+    table_remove(&s->owner->table, &s->node);
+    free(s);
+}
+
+void exchanges_fini(struct exchanges *x)
+{
+    for (struct table_node *n; (n = table_any(&x->table)) != NULL;) {
+        struct shared_exchange *s = TABLE_OWNER(n, struct shared_exchange, node);
+        struct exchange_part *p;
+        TAILQ_FOREACH(p, &s->parts, link)
+        {
+            p->shared = NULL;
+        }
+        upstream_cancel(s->exchange);
+        forget(s);
+    }
+    table_fini(&x->table);
+}
+
+static struct query_event event_from(const struct shared_exchange *s, const struct upstream_result *r)
+{
+    static const enum event_kind kinds[] = {[UPSTREAM_REPLY] = EVENT_REPLY,
+                                            [UPSTREAM_TIMEOUT] = EVENT_TIMEOUT,
+                                            [UPSTREAM_UNREACHABLE] = EVENT_UNREACHABLE,
+                                            [UPSTREAM_SUSPECT] = EVENT_SUSPECT,
+                                            [UPSTREAM_OVERLOAD] = EVENT_UNREACHABLE};
+    return (struct query_event){.kind = kinds[r->outcome],
+                                .server = s->server,
+                                .over_tcp = s->over_tcp,
+                                .bytes = r->bytes,
+                                .len = r->len,
+                                .rtt_us = r->rtt_us};
+}
+
+static void done(void *arg, const struct upstream_result *result)
+{
+    struct shared_exchange *s = arg;
+    struct exchanges *x = s->owner;
+    struct query_event ev = event_from(s, result);
+    struct exchange_parts parts = TAILQ_HEAD_INITIALIZER(parts);
+    TAILQ_CONCAT(&parts, &s->parts, link);
+    /* A walk may start an equal exchange again from its event; it must be a new one. */
+    forget(s);
+    struct exchange_part *p;
+    TAILQ_FOREACH(p, &parts, link)
+    {
+        p->shared = NULL;
+    }
+    while ((p = TAILQ_FIRST(&parts)) != NULL) {
+        TAILQ_REMOVE(&parts, p, link);
+        x->deliver(x->ctx, p, &ev);
+    }
+}
+
+static struct shared_exchange *start(struct exchanges *x, const struct send *send, const struct exchange_key *key)
+{
+    struct shared_exchange *s = calloc(1, sizeof(*s));
+    if (s == NULL) {
+        return NULL;
+    }
+    s->owner = x;
+    s->server = send->server;
+    s->over_tcp = send->use_tcp;
+    s->key = *key;
+    TAILQ_INIT(&s->parts);
+    struct upstream_question q = {.server = send->server,
+                                  .name = send->name,
+                                  .type = send->type,
+                                  .use_tcp = send->use_tcp,
+                                  .use_edns = send->use_edns,
+                                  .recursion = send->recursion,
+                                  .timeout_ms = send->timeout_ms};
+    s->exchange = upstream_ask(x->upstream, &q, done, s);
+    if (s->exchange == NULL) {
+        free(s);
+        return NULL;
+    }
+    table_add(&x->table, &s->node, hash_bytes(key->bytes, key->len));
+    return s;
+}
+
+int exchanges_join(struct exchanges *x, const struct send *send, struct exchange_part *part)
+{
+    struct exchange_key key;
+    make_key(send, &key);
+    struct table_node *n = table_find(&x->table, hash_bytes(key.bytes, key.len), has_key, &key);
+    struct shared_exchange *s = n != NULL ? TABLE_OWNER(n, struct shared_exchange, node) : start(x, send, &key);
+    if (s == NULL) {
+        return FAIL_SYSTEM;
+    }
+    part->shared = s;
+    TAILQ_INSERT_TAIL(&s->parts, part, link);
+    return FAIL_NONE;
+}
+
+void exchanges_leave(struct exchanges *x, struct exchange_part *part)
+{
+    (void)x;
+    struct shared_exchange *s = part->shared;
+    if (s == NULL) {
+        return;
+    }
+    TAILQ_REMOVE(&s->parts, part, link);
+    part->shared = NULL;
+    if (TAILQ_EMPTY(&s->parts)) {
+        upstream_cancel(s->exchange);
+        forget(s);
+    }
+}

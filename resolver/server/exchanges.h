@@ -1,0 +1,42 @@
+/* Merges equal upstream exchanges of one worker: walks that want the same (zone cut, name, type) over the same
+ * transport share one exchange and each gets the same event, so that nobody waits on another client's walk. */
+#ifndef CAIRN_SERVER_EXCHANGES_H
+#define CAIRN_SERVER_EXCHANGES_H
+
+#include <sys/queue.h>
+
+#include "resolver/base/table.h"
+#include "resolver/iterate/query.h"
+#include "resolver/net/upstream.h"
+
+struct shared_exchange;
+
+/* One walk's part in an exchange; embedded in the walk. */
+struct exchange_part {
+    TAILQ_ENTRY(exchange_part) link;
+    struct shared_exchange *shared; /* NULL: not in an exchange */
+};
+TAILQ_HEAD(exchange_parts, exchange_part);
+
+struct exchanges {
+    struct upstream *upstream;
+    struct table table;
+    void (*deliver)(void *ctx, struct exchange_part *part, const struct query_event *ev);
+    void *ctx;
+};
+
+/* `deliver` gets every part's event, from the event loop only; the part is free again by then. FAIL_MEMORY. */
+MUST_CHECK int exchanges_init(struct exchanges *x, struct upstream *u,
+                              void (*deliver)(void *ctx, struct exchange_part *part, const struct query_event *ev),
+                              void *ctx);
+
+/* Ends all exchanges without events. */
+void exchanges_fini(struct exchanges *x);
+
+/* Joins a running exchange or starts one. FAIL_SYSTEM: it could not begin, no event will come. */
+MUST_CHECK int exchanges_join(struct exchanges *x, const struct send *s, struct exchange_part *part);
+
+/* Leaves without an event; the last to leave ends the exchange. */
+void exchanges_leave(struct exchanges *x, struct exchange_part *part);
+
+#endif

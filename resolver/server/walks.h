@@ -1,0 +1,55 @@
+/* The walks of one worker: drives each query's state machine with upstream events, lets any number of clients wait for
+ * one question, and answers each within its time whatever the walk does. */
+#ifndef CAIRN_SERVER_WALKS_H
+#define CAIRN_SERVER_WALKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "resolver/iterate/query.h"
+#include "resolver/net/upstream.h"
+#include "resolver/server/generation.h"
+
+struct event_base;
+struct walk;
+struct walks;
+
+/* A client that waits; embedded in the front's record of it. */
+struct waiter {
+    TAILQ_ENTRY(waiter) in_walk;
+    TAILQ_ENTRY(waiter) in_time;
+    struct walk *walk;
+    uint64_t deadline; /* clock_now milliseconds */
+    /* Called exactly once, from the event loop; the waiter is the front's again. */
+    void (*answer)(struct waiter *w, const struct answer *a);
+};
+
+enum walk_state {
+    WALK_FINISHED, /* walk_answer is ready; end with walk_release */
+    WALK_ON,       /* it needs the network: walk_wait */
+    WALK_REFUSED   /* limits.in_flight or memory: no walk */
+};
+
+struct walks *walks_new(struct event_base *base, struct upstream *u);
+
+/* Ends all walks; every waiter is answered SERVFAIL first. */
+void walks_free(struct walks *w);
+
+/* Finds the walk of an equal question or begins one under generation `g`. */
+enum walk_state walks_ask(struct walks *w, struct generation *g, const uint8_t *name, uint16_t type, unsigned flags,
+                          struct walk **walk);
+
+const struct answer *walk_answer(const struct walk *walk);
+void walk_release(struct walk *walk);
+
+/* Adds a client. FAIL_LIMIT: limits.waiters are there already. */
+MUST_CHECK int walk_wait(struct walk *walk, struct waiter *waiter);
+
+struct walk_counts {
+    uint64_t started, finished, late, refused;
+    unsigned in_flight, waiting;
+};
+struct walk_counts walks_counts(const struct walks *w);
+
+#endif
