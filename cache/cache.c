@@ -1,0 +1,266 @@
+#include "cache/cache.h"
+
+#include <string.h>
+
+#include "cache/entry.h"
+#include "cache/key.h"
+#include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
+#include "resolver/dns/wire.h"
+
+/* A clock that was set back leaves entries from the future; up to this much is taken for drift. */
+enum { FUTURE_MAX_MS = 10000 };
+
+uint32_t cache_epoch(struct cache_view *v)
+{
+    return v->backend.epoch(v->backend.ctx);
+}
+
+uint32_t cache_clamp_ttl(const struct cache_policy *p, uint32_t ttl, bool is_negative)
+{
+    uint32_t min = is_negative ? p->min_negative_ttl : p->min_ttl;
+    uint32_t max = is_negative ? p->max_negative_ttl : p->max_ttl;
+    if (ttl < min) {
+        ttl = min;
+    }
+    return ttl > max ? max : ttl;
+}
+
+/* ---- Finding ---- */
+
+struct stored {
+    const uint8_t *value; /* NULL: absent */
+    size_t len;
+    struct entry_head head;
+};
+
+/* Fetches a value and its header. What is absent, unreadable or from the future counts as absent. */
+static int fetch(struct cache_view *v, const uint8_t *key, size_t key_len, uint64_t now, struct arena *a,
+                 struct stored *out)
+{
+    out->value = NULL;
+    int result = v->backend.get(v->backend.ctx, key, key_len, a, &out->value, &out->len);
+    if (result == FAIL_LIMIT) {
+        return FAIL_LIMIT;
+    }
+    if (result != FAIL_NONE || out->value == NULL || entry_peek(out->value, out->len, &out->head) != FAIL_NONE ||
+        out->head.stored > now + FUTURE_MAX_MS) {
+        out->value = NULL;
+    }
+    return FAIL_NONE;
+}
+
+static bool is_live(const struct entry_head *head, uint64_t now)
+{
+    return now < head->expires && head->expires > head->stored;
+}
+
+static int find_key(struct cache_view *v, const uint8_t *key, size_t key_len, uint64_t now, uint64_t stale_ms,
+                    struct arena *a, const struct cache_entry **hit)
+{
+    struct stored s;
+    struct cache_entry *e = NULL;
+    *hit = NULL;
+    int result = fetch(v, key, key_len, now, a, &s);
+    if (result != FAIL_NONE || s.value == NULL) {
+        return result;
+    }
+    bool was_live = s.head.expires > s.head.stored;
+    if (!is_live(&s.head, now) && !(was_live && now - s.head.expires <= stale_ms && stale_ms > 0)) {
+        return FAIL_NONE;
+    }
+    result = entry_read(key, key_len, s.value, s.len, a, &e);
+    *hit = e;
+    return result == FAIL_LIMIT ? FAIL_LIMIT : FAIL_NONE;
+}
+
+int cache_find(struct cache_view *v, enum cache_slot slot, const uint8_t *name, uint16_t type, uint64_t now,
+               uint64_t stale_ms, struct arena *a, const struct cache_entry **hit)
+{
+    uint8_t key[KEY_SIZE];
+    size_t len = key_write(key, name, slot, type);
+    return find_key(v, key, len, now, stale_ms, a, hit);
+}
+
+int cache_find_delegation(struct cache_view *v, const uint8_t *name, uint64_t now, struct arena *a,
+                          const struct cache_entry **hit)
+{
+    uint8_t labels[KEY_SIZE];
+    uint8_t key[KEY_SIZE];
+    size_t labels_len = key_labels(labels, name);
+    for (;;) {
+        memcpy(key, labels, labels_len);
+        size_t len = key_finish(key, labels_len, CACHE_DELEGATION, 0);
+        int result = find_key(v, key, len, now, 0, a, hit);
+        if (result != FAIL_NONE || *hit != NULL || labels_len == 0) {
+            return result;
+        }
+        labels_len = key_parent(labels, labels_len);
+    }
+}
+
+/* ---- Storing ---- */
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The TTL of a proof of absence: of SOA the smaller of its TTL and its minimum field, which stands last in its RDATA
+ * (RFC 2308 5), and no more than its NSEC or NSEC3 records allow. Without SOA nothing says how long: 0. */
+static uint32_t negative_ttl(const struct rrset *sets)
+{
+    uint32_t ttl = UINT32_MAX;
+    bool has_soa = false;
+    for (const struct rrset *set = sets; set != NULL; set = set->next) {
+        ttl = smaller(ttl, set->ttl);
+        if (set->type == TYPE_SOA && set->data.count > 0) {
+            struct rdata_view soa = rdatas_first(&set->data);
+            has_soa = soa.len >= sizeof(uint32_t);
+            ttl = has_soa ? smaller(ttl, wire_get_u32(soa.bytes + soa.len - sizeof(uint32_t))) : 0;
+        }
+    }
+    return has_soa ? ttl : 0;
+}
+
+static uint32_t delegation_ttl(const struct rrset *sets)
+{
+    uint32_t ttl = UINT32_MAX;
+    bool has_ns = false;
+    for (const struct rrset *set = sets; set != NULL; set = set->next) {
+        if (set->type == TYPE_NS || set->type == TYPE_DS) {
+            ttl = smaller(ttl, set->ttl);
+            has_ns = has_ns || set->type == TYPE_NS;
+        }
+    }
+    return has_ns ? ttl : 0;
+}
+
+static void set_expiry(const struct cache_policy *p, struct cache_entry *e)
+{
+    bool is_negative = e->is_negative || e->slot == CACHE_NXDOMAIN;
+    uint32_t ttl;
+    if (e->slot == CACHE_FAILURE) {
+        return;
+    }
+    if (is_negative) {
+        ttl = negative_ttl(e->sets);
+    } else if (e->slot == CACHE_DELEGATION) {
+        ttl = delegation_ttl(e->sets);
+    } else {
+        ttl = e->sets != NULL ? e->sets->ttl : 0;
+    }
+    bool has_basis = e->sets != NULL && ttl != UINT32_MAX;
+    e->expires = e->stored + (has_basis ? (uint64_t)cache_clamp_ttl(p, ttl, is_negative) * 1000 : 0);
+}
+
+static bool is_within_records(const struct cache_policy *p, const struct cache_entry *e)
+{
+    size_t octets = 0;
+    for (const struct rrset *set = e->sets; set != NULL; set = set->next) {
+        octets += (size_t)set->data.len + set->sigs.len;
+        if (set->data.count > p->max_records || set->sigs.count > p->max_records || octets > p->max_entry_size) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_target(const struct rrset *ns, const uint8_t *name)
+{
+    struct rdata_view target;
+    for (size_t at = 0; rdatas_next(&ns->data, &at, &target);) {
+        if (name_equal(target.bytes, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Both start with their NS set; records of a set are distinct (RFC 2181 5), so equal counts and inclusion suffice. */
+static bool has_same_servers(const struct cache_entry *a, const struct cache_entry *b)
+{
+    const struct rrset *x = a->sets;
+    const struct rrset *y = b->sets;
+    if (x == NULL || y == NULL || x->type != TYPE_NS || y->type != TYPE_NS || x->data.count != y->data.count) {
+        return false;
+    }
+    struct rdata_view target;
+    for (size_t at = 0; rdatas_next(&x->data, &at, &target);) {
+        if (!has_target(y, target.bytes)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Holds a new entry against the one it would replace: FAIL_BUSY when that one lives and is better. A delegation that is
+ * merely repeated ends when it would have ended, or a child could keep itself alive after the parent let it go. */
+static int weigh_old(struct cache_view *v, const uint8_t *key, size_t key_len, struct cache_entry *e,
+                     struct arena *scratch)
+{
+    struct stored old;
+    struct cache_entry *read = NULL;
+    int result = fetch(v, key, key_len, e->stored, scratch, &old);
+    if (result != FAIL_NONE || old.value == NULL || !is_live(&old.head, e->stored)) {
+        return result;
+    }
+    if (old.head.trust > e->trust && e->slot != CACHE_FAILURE && entry_is_intact(key, key_len, old.value, old.len)) {
+        return FAIL_BUSY;
+    }
+    if (e->slot == CACHE_DELEGATION) {
+        result = entry_read(key, key_len, old.value, old.len, scratch, &read);
+        if (result == FAIL_NONE && has_same_servers(read, e) && read->expires < e->expires) {
+            e->expires = read->expires;
+        }
+    }
+    return result == FAIL_LIMIT ? FAIL_LIMIT : FAIL_NONE;
+}
+
+/* An answer disproves that the name does not exist, unless that was known better. */
+static void end_nxdomain(struct cache_view *v, const struct cache_entry *e, struct arena *scratch)
+{
+    uint8_t key[KEY_SIZE];
+    size_t key_len = key_write(key, e->name, CACHE_NXDOMAIN, 0);
+    struct stored old;
+    if (fetch(v, key, key_len, e->stored, scratch, &old) != FAIL_NONE || old.value == NULL ||
+        !is_live(&old.head, e->stored) || old.head.trust > e->trust) {
+        return;
+    }
+    uint8_t *ended = arena_copy(scratch, old.value, old.len);
+    if (ended != NULL) {
+        entry_expire(key, key_len, ended, old.len);
+        v->backend.put(v->backend.ctx, key, key_len, ended, old.len);
+    }
+}
+
+int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *scratch)
+{
+    struct cache_entry put = *e;
+    if (e->epoch != cache_epoch(v)) {
+        return FAIL_STORE;
+    }
+    if (!is_within_records(v->policy, e)) {
+        return FAIL_LIMIT;
+    }
+    set_expiry(v->policy, &put);
+    if (put.expires <= put.stored) {
+        return FAIL_NONE;
+    }
+    uint8_t key[KEY_SIZE];
+    size_t key_len = key_write(key, put.name, put.slot, put.type);
+    int result = weigh_old(v, key, key_len, &put, scratch);
+    if (result != FAIL_NONE) {
+        return result;
+    }
+    size_t bound = entry_bound(&put);
+    uint8_t *value = arena_take(scratch, bound);
+    size_t len = value != NULL ? entry_write(&put, key, key_len, value, bound) : 0;
+    if (len == 0 || len > v->policy->max_entry_size) {
+        return FAIL_LIMIT;
+    }
+    if (put.slot == CACHE_ANSWER) {
+        end_nxdomain(v, &put, scratch);
+    }
+    return v->backend.put(v->backend.ctx, key, key_len, value, len);
+}

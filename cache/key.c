@@ -1,0 +1,126 @@
+#include "cache/key.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { END = 0x00, ESCAPE = 0x01 };
+
+static size_t write_label(uint8_t *out, const uint8_t *label, size_t len)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = label[i];
+        if (c <= ESCAPE) {
+            out[at++] = ESCAPE;
+            c++;
+        } else if (c >= 'A' && c <= 'Z') {
+            c = (uint8_t)(c + ('a' - 'A'));
+        }
+        out[at++] = c;
+    }
+    out[at++] = END;
+    return at;
+}
+
+size_t key_labels(uint8_t out[KEY_SIZE], const uint8_t *name)
+{
+    const uint8_t *labels[NAME_LABELS];
+    unsigned count = 0;
+    for (; *name != 0; name += 1 + *name) {
+        labels[count++] = name;
+    }
+    size_t len = 0;
+    while (count > 0) {
+        const uint8_t *label = labels[--count];
+        len += write_label(out + len, label + 1, *label);
+    }
+    return len;
+}
+
+size_t key_finish(uint8_t key[KEY_SIZE], size_t labels_len, enum cache_slot slot, uint16_t type)
+{
+    key[labels_len] = END;
+    key[labels_len + 1] = (uint8_t)slot;
+    key[labels_len + 2] = (uint8_t)(type >> 8);
+    key[labels_len + 3] = (uint8_t)type;
+    return labels_len + KEY_TAIL;
+}
+
+size_t key_write(uint8_t out[KEY_SIZE], const uint8_t *name, enum cache_slot slot, uint16_t type)
+{
+    return key_finish(out, key_labels(out, name), slot, type);
+}
+
+size_t key_parent(const uint8_t *labels, size_t labels_len)
+{
+    if (labels_len == 0) {
+        return 0;
+    }
+    size_t at = labels_len - 1;
+    while (at > 0 && labels[at - 1] != END) {
+        at--;
+    }
+    return at;
+}
+
+/* Reads one label at key[at] into out[0..63] as length octet and label; returns the octets of key passed, 0 when bad.
+ */
+static size_t read_label(const uint8_t *key, size_t len, uint8_t out[1 + LABEL_SIZE])
+{
+    uint8_t octets = 0;
+    size_t at = 0;
+    while (at < len && key[at] != END) {
+        uint8_t c = key[at++];
+        if (c == ESCAPE) {
+            if (at == len || key[at] < 1 || key[at] > 2) {
+                return 0;
+            }
+            c = (uint8_t)(key[at++] - 1);
+        }
+        if (octets == LABEL_SIZE || (c >= 'A' && c <= 'Z')) {
+            return 0;
+        }
+        out[1 + octets++] = c;
+    }
+    out[0] = octets;
+    return at < len && octets > 0 ? at + 1 : 0;
+}
+
+/* Fills `name` from its end, since keys start at the root; returns where the name begins, NAME_SIZE when bad. */
+static size_t read_labels(const uint8_t *key, size_t len, uint8_t name[NAME_SIZE])
+{
+    uint8_t label[1 + LABEL_SIZE];
+    size_t start = NAME_SIZE - 1;
+    name[start] = 0;
+    for (size_t at = 0; at < len;) {
+        size_t passed = read_label(key + at, len - at, label);
+        if (passed == 0 || start < 1u + label[0]) {
+            return NAME_SIZE;
+        }
+        start -= 1u + label[0];
+        memcpy(name + start, label, 1u + label[0]);
+        at += passed;
+    }
+    return start;
+}
+
+int key_read(const uint8_t *key, size_t len, struct key_parts *out)
+{
+    if (len < KEY_TAIL || len > KEY_SIZE) {
+        return FAIL_WIRE;
+    }
+    const uint8_t *tail = key + len - KEY_TAIL;
+    if (tail[0] != END || tail[1] > CACHE_FAILURE) {
+        return FAIL_WIRE;
+    }
+    uint8_t name[NAME_SIZE];
+    size_t start = read_labels(key, len - KEY_TAIL, name);
+    if (start == NAME_SIZE) {
+        return FAIL_WIRE;
+    }
+    out->name_len = (uint8_t)(NAME_SIZE - start);
+    memcpy(out->name, name + start, out->name_len);
+    out->slot = (enum cache_slot)tail[1];
+    out->type = (uint16_t)(tail[2] << 8 | tail[3]);
+    return FAIL_NONE;
+}

@@ -1,0 +1,45 @@
+/* Keys of stored entries: (name, slot, type) as octets whose plain byte order is the canonical order of names (RFC 4034
+ * 6.1). A key is the labels from the root down, each in lower case and ended by 0x00, then a 0x00 that no label can
+ * start with, the slot, and the type in network order:
+ *
+ *     www.example.com A  ->  "com" 00 "example" 00 "www" 00 | 00 slot 00 01
+ *
+ * So a name's own entries stand together and before those of its children, and a subtree is all keys that start with
+ * the labels of its top. Inside a label 0x00 is written 01 01 and 0x01 is written 01 02, which keeps the order. */
+#ifndef CAIRN_CACHE_KEY_H
+#define CAIRN_CACHE_KEY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cache/cache.h"
+#include "resolver/base/fail.h"
+#include "resolver/dns/name.h"
+
+#define KEY_TAIL 4 /* marker, slot, type */
+
+/* The longest key: 250 label octets that all need escaping, in four labels, and the tail. LMDB takes at most 511. */
+#define KEY_SIZE (2 * (NAME_SIZE - 5) + 4 + KEY_TAIL)
+
+/* Writes the labels of `name` and returns their length: the common start of every key at or below `name`. */
+size_t key_labels(uint8_t out[KEY_SIZE], const uint8_t *name);
+
+/* Appends the tail to `labels_len` octets of labels; returns the length of the whole key. */
+size_t key_finish(uint8_t key[KEY_SIZE], size_t labels_len, enum cache_slot slot, uint16_t type);
+
+size_t key_write(uint8_t out[KEY_SIZE], const uint8_t *name, enum cache_slot slot, uint16_t type);
+
+/* The length that the labels of the parent take of `labels_len` octets of labels; 0 for the root, its own parent. */
+size_t key_parent(const uint8_t *labels, size_t labels_len);
+
+struct key_parts {
+    uint8_t name[NAME_SIZE]; /* lower case */
+    uint8_t name_len;
+    enum cache_slot slot;
+    uint16_t type;
+};
+
+/* The parts of a stored key. FAIL_WIRE when no key_write can have made it. */
+MUST_CHECK int key_read(const uint8_t *key, size_t len, struct key_parts *out);
+
+#endif

@@ -1,0 +1,185 @@
+#include "cache/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache/key.h"
+
+struct item {
+    uint8_t *value;
+    size_t len;
+    size_t key_len;
+    uint8_t key[KEY_SIZE];
+};
+
+/* Items sorted by key. */
+struct memory {
+    struct item **items;
+    size_t count, room;
+    uint32_t epoch;
+};
+
+struct memory *memory_new(void)
+{
+    struct memory *m = calloc(1, sizeof(*m));
+    if (m != NULL) {
+        m->epoch = 1;
+    }
+    return m;
+}
+
+static void free_item(struct item *i)
+{
+    free(i->value);
+    free(i);
+}
+
+void memory_free(struct memory *m)
+{
+    if (m == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        free_item(m->items[i]);
+    }
+    free(m->items);
+    free(m);
+}
+
+static int compare(const struct item *i, const uint8_t *key, size_t key_len)
+{
+    size_t common = i->key_len < key_len ? i->key_len : key_len;
+    int order = memcmp(i->key, key, common);
+    return order != 0 ? order : (i->key_len > key_len) - (i->key_len < key_len);
+}
+
+/* Index of the first item that is not before `key`. */
+static size_t find_place(const struct memory *m, const uint8_t *key, size_t key_len)
+{
+    size_t low = 0;
+    size_t high = m->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(m->items[middle], key, key_len) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool is_at(const struct memory *m, size_t place, const uint8_t *key, size_t key_len)
+{
+    return place < m->count && compare(m->items[place], key, key_len) == 0;
+}
+
+static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, const uint8_t **value, size_t *len)
+{
+    const struct memory *m = ctx;
+    size_t place = find_place(m, key, key_len);
+    (void)a;
+    *value = NULL;
+    if (is_at(m, place, key, key_len)) {
+        *value = m->items[place]->value;
+        *len = m->items[place]->len;
+    }
+    return FAIL_NONE;
+}
+
+/* An item without value at `place`; NULL when memory is short. */
+static struct item *insert_item(struct memory *m, size_t place, const uint8_t *key, size_t key_len)
+{
+    if (m->count == m->room) {
+        size_t room = m->room > 0 ? 2 * m->room : 64;
+        struct item **items = realloc(m->items, room * sizeof(struct item *));
+        if (items == NULL) {
+            return NULL;
+        }
+        m->items = items;
+        m->room = room;
+    }
+    struct item *i = calloc(1, sizeof(*i));
+    if (i != NULL) {
+        memcpy(i->key, key, key_len);
+        i->key_len = key_len;
+        memmove(m->items + place + 1, m->items + place, (m->count - place) * sizeof(struct item *));
+        m->items[place] = i;
+        m->count++;
+    }
+    return i;
+}
+
+static int put(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len)
+{
+    struct memory *m = ctx;
+    if (key_len > KEY_SIZE) {
+        return FAIL_STORE;
+    }
+    size_t place = find_place(m, key, key_len);
+    uint8_t *copy = malloc(len > 0 ? len : 1);
+    struct item *i = is_at(m, place, key, key_len) ? m->items[place] : NULL;
+    if (copy != NULL && i == NULL) {
+        i = insert_item(m, place, key, key_len);
+    }
+    if (copy == NULL || i == NULL) {
+        free(copy);
+        return FAIL_STORE;
+    }
+    memcpy(copy, value, len);
+    free(i->value);
+    i->value = copy;
+    i->len = len;
+    return FAIL_NONE;
+}
+
+static uint32_t epoch(void *ctx)
+{
+    const struct memory *m = ctx;
+    return m->epoch;
+}
+
+struct cache_backend memory_backend(struct memory *m)
+{
+    return (struct cache_backend){.ctx = m, .get = get, .put = put, .epoch = epoch};
+}
+
+size_t memory_count(const struct memory *m)
+{
+    return m->count;
+}
+
+bool memory_at(const struct memory *m, size_t index, const uint8_t **key, size_t *key_len, uint8_t **value, size_t *len)
+{
+    if (index >= m->count) {
+        return false;
+    }
+    *key = m->items[index]->key;
+    *key_len = m->items[index]->key_len;
+    *value = m->items[index]->value;
+    *len = m->items[index]->len;
+    return true;
+}
+
+static bool is_covered(const struct item *i, const uint8_t *labels, size_t len, bool subtree)
+{
+    return i->key_len >= len && memcmp(i->key, labels, len) == 0 && (subtree || i->key_len == len + KEY_TAIL);
+}
+
+size_t memory_flush(struct memory *m, const uint8_t *name, bool subtree)
+{
+    uint8_t labels[KEY_SIZE];
+    size_t len = key_labels(labels, name);
+    size_t kept = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        if (is_covered(m->items[i], labels, len, subtree)) {
+            free_item(m->items[i]);
+        } else {
+            m->items[kept++] = m->items[i];
+        }
+    }
+    size_t dropped = m->count - kept;
+    m->count = kept;
+    m->epoch++;
+    return dropped;
+}
