@@ -65,6 +65,8 @@ struct edns {
     bool has_received;
 };
 
+#define EDNS_FIXED_SIZE 11 /* octets of an OPT record without options */
+
 /* Octets that msg_put_opt will need. */
 size_t edns_size(const struct edns *e);
 

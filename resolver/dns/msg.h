@@ -100,7 +100,9 @@ struct msg {
 
 /* Parses a whole message into `a`: RRsets gathered per section with their RRSIGs attached (an RRSIG without its set
  * becomes a set of type RRSIG), duplicates dropped (RFC 2181 5.5), TTLs above 2^31-1 read as 0 (RFC 2181 8), records of
- * other classes than IN skipped. Trailing bytes are ignored. FAIL_WIRE, FAIL_LIMIT. */
+ * other classes than IN and meta types skipped. Trailing bytes are ignored. `out` may refer to `wire` nowhere: all of
+ * it lives in the arena. id, flags, and then the question, are set even when the rest fails. FAIL_WIRE; FAIL_LIMIT: too
+ * many records, or the arena is at its cap. */
 MUST_CHECK int msg_parse(const uint8_t *wire, size_t len, struct arena *a, struct msg *out);
 
 /* ---- Writing ---- */
@@ -111,39 +113,44 @@ struct ttl_mark {
     uint64_t expires; /* 0: does not age */
 };
 
-#define MSG_NAMES_MAX 120 /* names remembered as compression targets in one message */
+#define MSG_NAMES_MAX  120 /* names remembered as compression targets in one message */
+#define MSG_NAME_SLOTS 256
 
 struct msg_writer {
     struct writer w;
-    uint64_t now; /* for TTLs */
+    uint64_t now; /* for TTLs; set it, and marks and mark_max, after msg_begin */
     uint16_t counts[SECTION_COUNT];
-    struct {
-        uint32_t hash;
-        uint16_t offset;
-    } names[MSG_NAMES_MAX];
-    unsigned name_count;
     struct ttl_mark *marks; /* optional, the caller's */
     unsigned mark_count, mark_max;
     bool marks_lost; /* more TTLs than mark_max */
     size_t reserve;  /* bytes kept free for OPT */
+    unsigned name_count;
+    uint8_t slots[MSG_NAME_SLOTS]; /* hash table of `names`: index + 1, 0 when free */
+    struct {
+        uint32_t hash;
+        uint16_t offset;
+        uint8_t slot;
+    } names[MSG_NAMES_MAX]; /* oldest first */
 };
 
 /* Starts a message of at most `size` bytes with header and, unless `q` is NULL, question. `flags` holds QR, AA,
- * RCODE... `reserve` bytes stay free for an OPT record written later. */
+ * RCODE... A size of MSG_UDP_PLAIN always holds both. */
 void msg_begin(struct msg_writer *m, void *bytes, size_t size, uint16_t id, uint16_t flags, const struct question *q);
-void msg_reserve(struct msg_writer *m, size_t bytes);
 
 /* Goes on with a finished message of `len` octets that has no OPT yet, to append one. */
 void msg_resume(struct msg_writer *m, void *bytes, size_t len, size_t size);
+
+/* Keeps `bytes` more free for an OPT record written later (edns_size). */
+void msg_reserve(struct msg_writer *m, size_t bytes);
 
 /* Appends a whole RRset (and its RRSIGs when `with_sigs`), owner and RDATA names compressed where allowed. Sections
  * must be written in order. FAIL_SPACE: it did not fit, nothing was written, the message is as before. */
 MUST_CHECK int msg_put_rrset(struct msg_writer *m, enum section s, const struct rrset *set, bool with_sigs);
 
-/* Appends OPT from the reserve; `rcode` extends the header's. FAIL_SPACE as above. */
+/* Appends OPT, into the reserve too; `rcode` (12 bits) is split between it and the header. FAIL_SPACE as above. */
 MUST_CHECK int msg_put_opt(struct msg_writer *m, const struct edns *edns, unsigned rcode);
 
-/* Patches the counts and returns the length. `truncated` sets TC. */
+/* Patches the counts and returns the length, 0 when not even the question fitted. `truncated` sets TC. */
 size_t msg_finish(struct msg_writer *m, bool truncated);
 
 /* Writes a plain query (one question, OPT when `edns` is not NULL) and returns its length, 0 if it does not fit. */

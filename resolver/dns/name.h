@@ -55,7 +55,7 @@ MUST_CHECK int name_replace_suffix(const uint8_t *name, const uint8_t *from, con
 char *name_text(const uint8_t *name, char out[NAME_TEXT_SIZE]);
 
 /* Parses `len` characters of presentation form with \X and \DDD escapes. A name without final dot ends in `origin`;
- * NULL stands for the root. FAIL_SYNTAX: empty label, bad escape, label or name too long. */
+ * NULL stands for the root. A lone @ is the origin. FAIL_SYNTAX: empty label, bad escape, label or name too long. */
 MUST_CHECK int name_from_text(const char *text, size_t len, const uint8_t *origin, uint8_t out[NAME_SIZE]);
 
 #endif

@@ -12,8 +12,9 @@
 #define RDATA_SIZE 65535
 
 /* Reads `rdlength` bytes of RDATA of `type` at the reader, checks every field, expands compressed names (also in types
- * that must not use them but did, RFC 3597 4) and appends the result to `w`. FAIL_WIRE: a field does not fit, or bytes
- * are left over; FAIL_SPACE: `w` is full. The reader then stands after the RDATA unless bad. */
+ * that must not use them but did, RFC 3597 4) and appends the result to `w`, or only checks when `w` is NULL.
+ * FAIL_WIRE: a field does not fit, or bytes are left over; FAIL_SPACE: `w` is full. The reader then stands after the
+ * RDATA unless bad. */
 MUST_CHECK int rdata_read(struct reader *r, uint16_t type, uint16_t rdlength, struct writer *w);
 
 /* FAIL_WIRE unless the uncompressed RDATA is well-formed for its type. */
@@ -29,18 +30,23 @@ int rdata_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len
  * that breaks its type. Returns the characters written. */
 size_t rdata_text(uint16_t type, const uint8_t *rdata, size_t len, char *out, size_t size);
 
-/* Parses the fields of one record from presentation form, already split into tokens, into wire form at `w`.
- * See zones/load.h for the tokenizer. Also accepts the generic form \# LENGTH HEX for every type. On FAIL_SYNTAX *bad
- * is the index of the offending token (or `count` when one is missing) and *why a constant explanation. */
+/* A word of a master file, without surrounding quotes. Escapes are still in the text, and so are quotes inside a word:
+ * alpn="h2,h3" is one token, not quoted. */
 struct token {
     const char *text;
     size_t len;
-    int quoted; /* non-zero: was in double quotes; escapes are still in the text */
+    int quoted; /* non-zero: was in double quotes */
 };
+
 struct token_error {
     size_t bad;
     const char *why;
 };
+
+/* Parses the fields of one record from presentation form, already split into tokens, into wire form at `w`.
+ * See zones/load.h for the tokenizer. Also accepts the generic form \# LENGTH HEX for every type. On FAIL_SYNTAX error->bad
+ * is the index of the offending token (or `count` when one is missing) and error->why a constant explanation.
+ * FAIL_SPACE: `w` is full, or the RDATA longer than RDATA_SIZE. */
 MUST_CHECK int rdata_from_text(uint16_t type, const struct token *tokens, size_t count, const uint8_t *origin,
                                struct writer *w, struct token_error *error);
 

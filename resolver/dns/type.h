@@ -63,8 +63,12 @@ enum field {
     FIELD_LOCATION,       /* LOC's 16 octets (RFC 1876) */
     FIELD_EUI48,
     FIELD_EUI64,
-    FIELD_NODE_ID,         /* 64 bits as xxxx:xxxx:xxxx:xxxx (NID, L64) */
-    FIELD_ADDRESS_PREFIXES /* APL to the end (RFC 3123) */
+    FIELD_NODE_ID,          /* 64 bits as xxxx:xxxx:xxxx:xxxx (NID, L64) */
+    FIELD_ADDRESS_PREFIXES, /* APL to the end (RFC 3123) */
+    FIELD_TAG,              /* <character-string> of at least one octet, written without quotes (CAA tag) */
+    FIELD_ALGORITHM,        /* one octet, a DNSSEC algorithm: number or mnemonic (RFC 4034 A.1) */
+    FIELD_CERTIFICATE,      /* 16 bits, a CERT type: number or mnemonic (RFC 4398 2.1) */
+    FIELD_OPAQUE            /* to the end, only in the generic text form (RFC 3597 5) */
 };
 
 #define TYPE_FIELDS_MAX 10
@@ -75,6 +79,7 @@ struct type_info {
     const char *rfc;
     uint8_t fields[TYPE_FIELDS_MAX]; /* enum field, ending in FIELD_END */
     bool may_compress;               /* names in RDATA may be compressed when written (RFC 3597 4) */
+    bool lowers_names;               /* names in RDATA are lower case in canonical form (RFC 4034 6.2, RFC 6840 5.1) */
     bool is_meta;                    /* never stored, never in a zone: OPT, TSIG, ANY, AXFR, ... */
     bool is_single;                  /* an owner holds at most one: CNAME, DNAME, SOA */
 };
@@ -91,7 +96,8 @@ char *class_text(uint16_t class, char out[TYPE_TEXT_SIZE]);
 MUST_CHECK int type_from_text(const char *text, size_t len, uint16_t *out);
 MUST_CHECK int class_from_text(const char *text, size_t len, uint16_t *out);
 
-/* Types that are questions or transport, never data: OPT, TSIG, TKEY, IXFR, AXFR, MAILA/B, ANY (RFC 6895 3.1). */
+/* Types that are questions or transport, never data: 0, OPT and all of 128 to 255 (TKEY, TSIG, IXFR, AXFR, MAILB,
+ * MAILA, ANY; RFC 6895 3.1). */
 bool type_is_meta(uint16_t type);
 
 /* Iterates all rows, for tests and documentation: NULL at the end. */

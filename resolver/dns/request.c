@@ -1,0 +1,103 @@
+#include "resolver/dns/msg.h"
+#include "resolver/dns/type.h"
+
+#include <string.h>
+
+/* One pass over a query, in the order of its bytes: header, question, then the records behind it, of which only OPT is
+ * looked into. */
+
+/* Copies the name to `name` and, in lower case, to `key`. A question stands behind the header, so that a compression
+ * pointer in it could lead nowhere; any is malformed. */
+static bool read_question_name(struct reader *r, struct request *q)
+{
+    const uint8_t *at = r->at;
+    size_t left = (size_t)(r->end - at);
+    size_t len = 0;
+    unsigned octet;
+    do {
+        octet = len < left ? at[len] : LABEL_SIZE + 1u;
+        size_t next = len + octet + 1;
+        if (octet > LABEL_SIZE || next > NAME_SIZE || next > left) {
+            return false;
+        }
+        q->name[len] = q->key[len] = (uint8_t)octet;
+        while (++len < next) {
+            uint8_t c = at[len];
+            q->name[len] = c;
+            q->key[len] = (uint8_t)(c + ((uint8_t)(c - 'A') < 26 ? 32 : 0));
+        }
+    } while (octet != 0);
+    r->at += len;
+    q->name_len = (uint8_t)len;
+    return true;
+}
+
+static bool read_question(struct reader *r, struct request *q)
+{
+    if (!read_question_name(r, q)) {
+        return false;
+    }
+    q->type = reader_u16(r);
+    q->class = reader_u16(r);
+    if (r->bad) {
+        q->name_len = 0;
+    }
+    return !r->bad;
+}
+
+/* One record of the additional section; OPT is taken into `q`, at most once, and its owner is the root (RFC 6891
+ * 6.1.1 and 6.1.2). */
+static bool read_additional(struct reader *r, struct request *q)
+{
+    bool is_root = reader_left(r) > 0 && *r->at == 0;
+    reader_skip_name(r);
+    uint16_t type = reader_u16(r);
+    uint16_t class = reader_u16(r);
+    uint32_t ttl = reader_u32(r);
+    uint16_t rdlength = reader_u16(r);
+    const uint8_t *rdata = reader_bytes(r, rdlength);
+    if (rdata == NULL) {
+        return false;
+    }
+    if (type != TYPE_OPT) {
+        return true;
+    }
+    return is_root && !q->edns.present && edns_parse(class, ttl, rdata, rdlength, &q->edns) == FAIL_NONE;
+}
+
+static bool read_records(struct reader *r, unsigned additionals, struct request *q)
+{
+    for (unsigned i = 0; i < additionals; i++) {
+        if (!read_additional(r, q)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum request_verdict request_parse(const uint8_t *wire, size_t len, struct request *out)
+{
+    struct reader r;
+    out->name_len = 0;
+    out->edns.present = false;
+    if (len < MSG_HEADER_SIZE) {
+        return REQUEST_IGNORE;
+    }
+    out->id = wire_get_u16(wire);
+    out->flags = wire_get_u16(wire + 2);
+    if ((out->flags & MSG_QR) != 0) {
+        return REQUEST_IGNORE;
+    }
+    if ((out->flags & MSG_OPCODE) != 0) {
+        return REQUEST_NOTIMP;
+    }
+    reader_init(&r, wire, len);
+    r.at += MSG_HEADER_SIZE;
+    bool has_one_question = wire_get_u16(wire + 4) == 1;
+    bool has_no_data = wire_get_u16(wire + 6) == 0 && wire_get_u16(wire + 8) == 0;
+    if (!has_one_question || !read_question(&r, out) || !has_no_data ||
+        !read_records(&r, wire_get_u16(wire + 10), out)) {
+        return REQUEST_FORMERR;
+    }
+    return out->edns.present && out->edns.version > 0 ? REQUEST_BADVERS : REQUEST_OK;
+}
