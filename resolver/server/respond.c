@@ -56,6 +56,12 @@ static bool put_sections(struct msg_writer *m, const struct request *q, const st
     return true;
 }
 
+size_t respond_opt_size(const struct responder *r, const struct request *q)
+{
+    struct edns opt = opt_for(r, q);
+    return q->edns.present ? edns_size(&opt) : 0;
+}
+
 size_t respond_answer(const struct responder *r, const struct request *q, const struct answer *a, uint64_t now,
                       uint8_t *out, size_t limit, struct respond_marks *marks)
 {
@@ -68,10 +74,7 @@ size_t respond_answer(const struct responder *r, const struct request *q, const 
     m.now = now;
     m.marks = marks->marks;
     m.mark_max = RESPOND_MARKS;
-    if (q->edns.present) {
-        struct edns opt = opt_for(r, q);
-        msg_reserve(&m, edns_size(&opt));
-    }
+    msg_reserve(&m, respond_opt_size(r, q));
     bool is_whole = put_sections(&m, q, a);
     marks->count = m.mark_count;
     marks->is_keepable = is_whole && !m.marks_lost && !a->is_local && a->error_count == 0 &&

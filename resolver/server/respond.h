@@ -45,6 +45,9 @@ struct respond_extra {
 size_t respond_add_opt(const struct responder *r, const struct request *q, const struct respond_extra *extra,
                        uint8_t *out, size_t len, size_t limit);
 
+/* Octets that respond_add_opt needs for `q` when there are no errors to tell. */
+size_t respond_opt_size(const struct responder *r, const struct request *q);
+
 /* An answer without records: FORMERR, NOTIMP, REFUSED, SERVFAIL, BADVERS. `error` may be NULL; it is sent when the
  * client speaks EDNS. Works without a question (name_len 0). */
 size_t respond_error(const struct responder *r, const struct request *q, unsigned rcode, const struct ede *error,

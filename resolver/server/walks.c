@@ -21,6 +21,7 @@ struct walk {
     struct waiters waiters;
     unsigned waiter_count;
     unsigned flags;
+    uint32_t epoch;
 };
 
 struct walks {
@@ -75,6 +76,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         struct answer a = {.rcode = RCODE_SERVFAIL};
         a.error_count = trace_errors(query_trace(first->walk->query), a.errors);
         detach(first);
+        first->is_late = true;
         w->counts.late++;
         first->answer(first, &a);
     }
@@ -209,6 +211,7 @@ static struct walk *begin(struct walks *w, struct generation *g, const struct wa
     walk->owner = w;
     walk->flags = k->flags;
     walk->generation = g;
+    walk->epoch = cache_epoch(g->resolver.cache);
     TAILQ_INIT(&walk->waiters);
     generation_enter(g);
     w->counts.started++;
@@ -249,6 +252,11 @@ const struct answer *walk_answer(const struct walk *walk)
     return query_answer(walk->query);
 }
 
+uint32_t walk_epoch(const struct walk *walk)
+{
+    return walk->epoch;
+}
+
 int walk_wait(struct walk *walk, struct waiter *waiter)
 {
     struct resolver *r = &walk->generation->resolver;
@@ -257,6 +265,8 @@ int walk_wait(struct walk *walk, struct waiter *waiter)
         return FAIL_LIMIT;
     }
     waiter->walk = walk;
+    waiter->epoch = walk->epoch;
+    waiter->is_late = false;
     waiter->deadline = clock_now() + limit_get(&r->policy->limits, answer_ms);
     TAILQ_INSERT_TAIL(&walk->waiters, waiter, in_walk);
     TAILQ_INSERT_TAIL(&walk->owner->by_time, waiter, in_time);

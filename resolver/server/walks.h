@@ -21,6 +21,8 @@ struct waiter {
     TAILQ_ENTRY(waiter) in_time;
     struct walk *walk;
     uint64_t deadline; /* clock_now milliseconds */
+    uint32_t epoch;    /* of the cache when the walk began */
+    bool is_late;      /* answered because its time was up */
     /* Called exactly once, from the event loop; the waiter is the front's again. */
     void (*answer)(struct waiter *w, const struct answer *a);
 };
@@ -41,6 +43,7 @@ enum walk_state walks_ask(struct walks *w, struct generation *g, const uint8_t *
                           struct walk **walk);
 
 const struct answer *walk_answer(const struct walk *walk);
+uint32_t walk_epoch(const struct walk *walk);
 void walk_release(struct walk *walk);
 
 /* Adds a client. FAIL_LIMIT: limits.waiters are there already. */

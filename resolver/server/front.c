@@ -1,0 +1,285 @@
+#include "resolver/server/front.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/base/clock.h"
+#include "resolver/dns/type.h"
+#include "resolver/server/identity.h"
+#include "resolver/server/respond.h"
+#include "zones/reply.h"
+
+/* Where an answer goes. */
+struct client {
+    bool is_tcp;
+    union {
+        struct udp_from udp;
+        struct tcp_from tcp;
+    };
+};
+
+/* A message being answered; `out` of `limit` octets takes an answer that is known at once. */
+struct turn {
+    struct front *front;
+    struct request q;
+    const struct client *client;
+    const struct addr *peer;
+    uint8_t *out;
+    size_t limit;
+};
+
+/* A client that waits for a walk. */
+struct pending {
+    struct waiter waiter;
+    struct front *front;
+    struct client client;
+    struct request q;
+};
+
+static const struct settings *settings_of(const struct front *f)
+{
+    return f->generation->settings;
+}
+
+static uint64_t batch_now(struct front *f)
+{
+    if (f->now == 0) {
+        f->now = clock_now();
+    }
+    return f->now;
+}
+
+static size_t count_answer(struct front *f, const uint8_t *out, size_t len)
+{
+    stats_rcode(&f->stats, out[3] & MSG_RCODE);
+    if ((out[2] << 8 & MSG_TC) != 0) {
+        stats_add(&f->stats, STAT_truncated);
+    }
+    return len;
+}
+
+static size_t refuse(const struct turn *t, unsigned rcode, enum ede_code code, const char *why)
+{
+    struct front *f = t->front;
+    struct ede error = {.code = (uint16_t)code};
+    strncpy(error.text, why, sizeof(error.text) - 1);
+    const struct responder *r = &settings_of(f)->responder;
+    return count_answer(f, t->out, respond_error(r, &t->q, rcode, why[0] != '\0' ? &error : NULL, t->out, t->limit));
+}
+
+/* Composes `a` for `q` into `out` and keeps it as a ready answer when it may be. */
+static size_t compose(struct front *f, const struct request *q, const struct answer *a, uint32_t epoch, uint8_t *out,
+                      size_t limit)
+{
+    const struct responder *r = &settings_of(f)->responder;
+    uint64_t now = batch_now(f);
+    struct respond_marks marks;
+    size_t len = respond_answer(r, q, a, now, out, limit, &marks);
+    if (marks.is_keepable) {
+        struct ready_message m = {.bytes = out, .len = len, .marks = marks.marks, .mark_count = marks.count};
+        ready_keep(f->ready, q, epoch, now, &m);
+    }
+    struct respond_extra extra = {.rcode = a->rcode, .errors = a->errors, .error_count = a->error_count};
+    return count_answer(f, out, respond_add_opt(r, q, &extra, out, len, limit));
+}
+
+static size_t answer_identity(const struct turn *t)
+{
+    const struct settings *s = settings_of(t->front);
+    const char *text;
+    if (!identity_find(&t->q, s->config->server.identity, &text)) {
+        return refuse(t, RCODE_REFUSED, EDE_OTHER, "");
+    }
+    struct respond_extra extra = {0};
+    size_t len = identity_answer(&t->q, text, t->out, t->limit);
+    return count_answer(t->front, t->out, respond_add_opt(&s->responder, &t->q, &extra, t->out, len, t->limit));
+}
+
+/* Own zones. 0: no own zone has the whole answer; a walk has to go on. */
+static size_t answer_from_zone(const struct turn *t)
+{
+    struct front *f = t->front;
+    struct zone_reply reply;
+    enum zone_reply_kind kind = zone_reply(settings_of(f)->zones, t->q.name, t->q.type, &f->arena, &reply);
+    bool wants_more = kind != ZONE_REPLY_ANSWER && (t->q.flags & MSG_RD) != 0;
+    size_t len = 0;
+    if (kind != ZONE_REPLY_NONE && !wants_more) {
+        struct answer a = {.rcode = reply.rcode, .is_local = true, .authoritative = kind != ZONE_REPLY_DELEGATION};
+        memcpy(a.sections, reply.sections, sizeof(a.sections));
+        len = compose(f, &t->q, &a, 0, t->out, t->limit);
+        stats_add(&f->stats, STAT_from_zone);
+    }
+    arena_reset(&f->arena);
+    return len;
+}
+
+static size_t answer_ready(const struct turn *t)
+{
+    struct front *f = t->front;
+    const struct responder *r = &settings_of(f)->responder;
+    size_t room = t->limit - respond_opt_size(r, &t->q);
+    size_t len = ready_find(f->ready, &t->q, cache_epoch(f->cache), batch_now(f), t->out, room);
+    if (len == 0) {
+        return 0;
+    }
+    struct respond_extra extra = {.rcode = t->out[3] & MSG_RCODE};
+    stats_add(&f->stats, STAT_from_ready);
+    return count_answer(f, t->out, respond_add_opt(r, &t->q, &extra, t->out, len, t->limit));
+}
+
+static void send_to(struct front *f, const struct client *c, const uint8_t *bytes, size_t len)
+{
+    if (c->is_tcp) {
+        tcp_reply(f->tcp, &c->tcp, bytes, len);
+    } else {
+        udp_send(f->udp, &c->udp, bytes, len);
+    }
+}
+
+static void answer_pending(struct waiter *w, const struct answer *a)
+{
+    struct pending *p = (struct pending *)(void *)((char *)w - offsetof(struct pending, waiter));
+    struct front *f = p->front;
+    f->now = 0; /* the walk took time since the batch began */
+    size_t limit = respond_limit(&p->q, p->client.is_tcp);
+    size_t len = compose(f, &p->q, a, w->epoch, f->answer, limit);
+    stats_add(&f->stats, w->is_late ? STAT_late : STAT_from_walk);
+    send_to(f, &p->client, f->answer, len);
+    f->now = 0;
+    free(p);
+}
+
+static size_t wait_for(const struct turn *t, struct walk *walk)
+{
+    struct pending *p = malloc(sizeof(*p));
+    if (p != NULL) {
+        p->front = t->front;
+        p->client = *t->client;
+        p->q = t->q;
+        p->waiter.answer = answer_pending;
+        if (walk_wait(walk, &p->waiter) == FAIL_NONE) {
+            return 0;
+        }
+        free(p);
+    }
+    stats_add(&t->front->stats, STAT_overload);
+    return refuse(t, RCODE_SERVFAIL, EDE_OTHER, "too many clients wait for this question");
+}
+
+static size_t answer_by_walk(const struct turn *t)
+{
+    struct front *f = t->front;
+    unsigned flags = (t->q.flags & MSG_CD) != 0 ? QUERY_CD : 0;
+    struct walk *walk;
+    switch (walks_ask(f->walks, f->generation, t->q.name, t->q.type, flags, &walk)) {
+    case WALK_FINISHED: {
+        size_t len = compose(f, &t->q, walk_answer(walk), walk_epoch(walk), t->out, t->limit);
+        walk_release(walk);
+        stats_add(&f->stats, STAT_from_cache);
+        return len;
+    }
+    case WALK_ON:
+        return wait_for(t, walk);
+    case WALK_REFUSED:
+    default:
+        stats_add(&f->stats, STAT_overload);
+        return refuse(t, RCODE_SERVFAIL, EDE_OTHER, "too many questions in progress");
+    }
+}
+
+/* Types that are not data cannot be asked for (RFC 6895 3.1); transfers are not offered. */
+static size_t answer_meta(const struct turn *t)
+{
+    enum { TYPE_MAILB = 253, TYPE_MAILA = 254 };
+    switch (t->q.type) {
+    case TYPE_AXFR:
+    case TYPE_IXFR:
+        return refuse(t, RCODE_REFUSED, EDE_NOT_SUPPORTED, "zone transfers are not offered");
+    case TYPE_MAILA:
+    case TYPE_MAILB:
+        return refuse(t, RCODE_NOTIMP, EDE_NOT_SUPPORTED, "");
+    default:
+        return refuse(t, RCODE_FORMERR, EDE_OTHER, "");
+    }
+}
+
+static size_t answer_question(const struct turn *t)
+{
+    struct front *f = t->front;
+    if (t->q.class == CLASS_CH) {
+        return answer_identity(t);
+    }
+    if (t->q.class != CLASS_IN) {
+        return refuse(t, RCODE_REFUSED, EDE_NOT_SUPPORTED, "only class IN is served");
+    }
+    if (type_is_meta(t->q.type) && t->q.type != TYPE_ANY) {
+        return answer_meta(t);
+    }
+    size_t len = 0;
+    if (f->generation->resolver.local.find != NULL) {
+        len = answer_from_zone(t);
+    }
+    if (len == 0 && (t->q.flags & MSG_RD) == 0) {
+        return refuse(t, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, "not an own zone, and recursion was not desired");
+    }
+    if (len == 0) {
+        len = answer_ready(t);
+    }
+    return len != 0 ? len : answer_by_walk(t);
+}
+
+static size_t answer_message(struct turn *t, enum request_verdict verdict)
+{
+    struct front *f = t->front;
+    if (verdict == REQUEST_IGNORE) {
+        stats_add(&f->stats, STAT_ignored);
+        return 0;
+    }
+    if (!settings_allow(settings_of(f), t->peer)) {
+        stats_add(&f->stats, STAT_denied);
+        return refuse(t, RCODE_REFUSED, EDE_PROHIBITED, "this network may not ask");
+    }
+    switch (verdict) {
+    case REQUEST_OK:
+        return answer_question(t);
+    case REQUEST_NOTIMP:
+        return refuse(t, RCODE_NOTIMP, EDE_NOT_SUPPORTED, "");
+    case REQUEST_BADVERS:
+        return refuse(t, RCODE_BADVERS, EDE_OTHER, "");
+    case REQUEST_FORMERR:
+    case REQUEST_IGNORE:
+    default:
+        return refuse(t, RCODE_FORMERR, EDE_OTHER, "");
+    }
+}
+
+size_t front_udp(void *arg, const struct udp_packet *in, uint8_t *out, size_t size)
+{
+    struct front *f = arg;
+    struct client client = {.is_tcp = false, .udp = in->from};
+    struct turn t = {.front = f, .client = &client, .peer = &client.udp.peer, .out = out};
+    enum request_verdict verdict = request_parse(in->bytes, in->len, &t.q);
+    t.limit = respond_limit(&t.q, false);
+    if (t.limit > size) {
+        t.limit = size;
+    }
+    stats_add(&f->stats, STAT_udp_queries);
+    return answer_message(&t, verdict);
+}
+
+void front_tcp(void *arg, const struct tcp_from *from, const uint8_t *bytes, size_t len)
+{
+    struct front *f = arg;
+    struct client client = {.is_tcp = true, .tcp = *from};
+    struct turn t = {.front = f, .client = &client, .peer = &client.tcp.peer, .out = f->answer};
+    enum request_verdict verdict = request_parse(bytes, len, &t.q);
+    t.limit = sizeof(f->answer);
+    stats_add(&f->stats, STAT_tcp_queries);
+    size_t answer_len = answer_message(&t, verdict);
+    if (answer_len > 0) {
+        tcp_reply(f->tcp, from, t.out, answer_len);
+    } else if (verdict == REQUEST_IGNORE) {
+        /* Nothing sensible follows on a stream that carries what is not a query. */
+        tcp_close(f->tcp, from);
+    }
+}

@@ -1,0 +1,93 @@
+#include "resolver/server/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/base/clock.h"
+#include "resolver/iterate/hints.h"
+
+enum {
+    TCP_IDLE_BUSY_MS = 500,        /* when most connections are in use */
+    TCP_WRITE_BUFFER = 256 * 1024 /* a few of the largest answers */
+};
+
+static struct policy make_policy(const struct config *c)
+{
+    struct policy p = {.hints = c->recursion.hints,
+                       .hint_count = c->recursion.hint_count,
+                       .ipv4 = c->recursion.ipv4,
+                       .ipv6 = c->recursion.ipv6,
+                       .special_use = c->recursion.special_use_zones,
+                       .upstream_port = (uint16_t)c->recursion.upstream_port,
+                       .edns_size = (uint16_t)c->recursion.edns_buffer_size,
+                       .allowed = c->recursion.allow_upstream.items,
+                       .allowed_count = c->recursion.allow_upstream.count,
+                       .own = c->server.listen.items,
+                       .own_count = c->server.listen.count,
+                       .limits = c->limits};
+    if (c->recursion.root_hints == CONFIG_HINTS_BUILTIN) {
+        p.hints = hints_builtin(&p.hint_count);
+    }
+    return p;
+}
+
+struct settings *settings_new(struct config *config, struct zone_set *zones)
+{
+    struct settings *s = calloc(1, sizeof(*s));
+    if (s == NULL) {
+        abort();
+    }
+    const struct limits *l = &config->limits;
+    const char *identity = config->server.identity;
+    s->config = config;
+    s->zones = zones;
+    s->policy = make_policy(config);
+    s->cache = (struct cache_policy){.min_ttl = config->cache.min_ttl_s,
+                                     .max_ttl = config->cache.max_ttl_s,
+                                     .min_negative_ttl = config->cache.min_negative_ttl_s,
+                                     .max_negative_ttl = config->cache.max_negative_ttl_s,
+                                     .max_entry_size = (uint32_t)config->cache.max_entry_size,
+                                     .max_records = (uint16_t)limit_get(l, records)};
+    s->upstream = (struct upstream_settings){.case_randomisation = config->recursion.case_randomisation,
+                                             .edns_size = (uint16_t)config->recursion.edns_buffer_size};
+    s->tcp = (struct tcp_settings){.connections = limit_get(l, tcp_clients),
+                                   .connections_per_client = limit_get(l, tcp_clients_per_address),
+                                   .pipeline = limit_get(l, tcp_pipeline),
+                                   .message_ms = limit_get(l, tcp_first_ms),
+                                   .idle_ms = limit_get(l, tcp_idle_ms),
+                                   .idle_busy_ms = TCP_IDLE_BUSY_MS,
+                                   .write_buffer = TCP_WRITE_BUFFER};
+    s->responder.recursion_available = true;
+    if (identity[0] != '\0') {
+        s->responder.nsid = (const uint8_t *)identity;
+        s->responder.nsid_len = (uint16_t)strlen(identity);
+    }
+    s->loaded_at = clock_now();
+    atomic_init(&s->users, 1);
+    return s;
+}
+
+void settings_take(struct settings *s)
+{
+    atomic_fetch_add(&s->users, 1);
+}
+
+void settings_drop(struct settings *s)
+{
+    if (s != NULL && atomic_fetch_sub(&s->users, 1) == 1) {
+        zone_set_free(s->zones);
+        config_free(s->config);
+        free(s);
+    }
+}
+
+bool settings_allow(const struct settings *s, const struct addr *peer)
+{
+    const struct config_nets *nets = &s->config->server.allow;
+    for (unsigned i = 0; i < nets->count; i++) {
+        if (addr_net_has(&nets->items[i], peer)) {
+            return true;
+        }
+    }
+    return false;
+}

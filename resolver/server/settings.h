@@ -1,0 +1,39 @@
+/* One configuration with its zones as the workers use it: immutable, shared by all, freed when the last lets go. */
+#ifndef CAIRN_SERVER_SETTINGS_H
+#define CAIRN_SERVER_SETTINGS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "cache/cache.h"
+#include "resolver/iterate/query.h"
+#include "resolver/net/tcp.h"
+#include "resolver/net/upstream.h"
+#include "resolver/server/config.h"
+#include "resolver/server/respond.h"
+#include "zones/set.h"
+
+struct settings {
+    struct config *config;  /* owned */
+    struct zone_set *zones; /* owned; NULL: no own zones */
+    struct policy policy;
+    struct cache_policy cache;
+    struct upstream_settings upstream;
+    struct tcp_settings tcp;
+    struct responder responder;
+    uint64_t loaded_at; /* clock_now milliseconds */
+    atomic_uint users;
+};
+
+/* Takes over `config` and `zones`. One user: the caller. Ends the process without memory. */
+struct settings *settings_new(struct config *config, struct zone_set *zones);
+
+void settings_take(struct settings *s);
+
+/* Frees with the last user. */
+void settings_drop(struct settings *s);
+
+/* True when `peer` may ask (server.allow). */
+bool settings_allow(const struct settings *s, const struct addr *peer);
+
+#endif
