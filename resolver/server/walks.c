@@ -30,6 +30,8 @@ struct walks {
     struct waiters by_time; /* all waiters, first deadline first */
     struct event *timer;    /* armed while somebody waits */
     struct walk_counts counts;
+    void (*on_network)(void *ctx);
+    void *ctx;
 };
 
 static void advance(struct walk *walk, const struct query_event *ev);
@@ -83,13 +85,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     arm_timer(w);
 }
 
-struct walks *walks_new(struct event_base *base, struct upstream *u)
+struct walks *walks_new(struct event_base *base, struct upstream *u, void (*on_network)(void *ctx), void *ctx)
 {
     struct walks *w = calloc(1, sizeof(*w));
     if (w == NULL) {
         return NULL;
     }
     TAILQ_INIT(&w->by_time);
+    w->on_network = on_network;
+    w->ctx = ctx;
     w->timer = evtimer_new(base, on_timer, w);
     bool has_exchanges = exchanges_init(&w->exchanges, u, deliver, w) == FAIL_NONE;
     if (w->timer == NULL || !has_exchanges || table_init(&w->table, 2048) != FAIL_NONE) {
@@ -244,6 +248,9 @@ enum walk_state walks_ask(struct walks *w, struct generation *g, const uint8_t *
     }
     table_add(&w->table, &(*walk)->node, hash);
     w->counts.in_flight++;
+    if (w->on_network != NULL) {
+        w->on_network(w->ctx);
+    }
     return WALK_ON;
 }
 

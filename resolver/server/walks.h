@@ -33,7 +33,8 @@ enum walk_state {
     WALK_REFUSED   /* limits.in_flight or memory: no walk */
 };
 
-struct walks *walks_new(struct event_base *base, struct upstream *u);
+/* `on_network(ctx)`, which may be NULL, runs whenever a new walk needs the network. */
+struct walks *walks_new(struct event_base *base, struct upstream *u, void (*on_network)(void *ctx), void *ctx);
 
 /* Ends all walks; every waiter is answered SERVFAIL first. */
 void walks_free(struct walks *w);

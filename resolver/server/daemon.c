@@ -1,0 +1,357 @@
+#include "resolver/server/daemon.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "resolver/base/clock.h"
+#include "resolver/base/log.h"
+#include "resolver/server/version.h"
+
+static void log_problem(enum log_level level, const char *event, const char *what)
+{
+    char quoted[LOG_QUOTE_SIZE];
+    if (level == LOG_LEVEL_ERROR) {
+        log_error(event, "reason=%s", log_quote(what, quoted));
+    } else {
+        log_warn(event, "reason=%s", log_quote(what, quoted));
+    }
+}
+
+/* ---- Starting ---- */
+
+static unsigned worker_count(const struct config *c)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return c->server.workers != 0 ? c->server.workers : cores > 0 ? (unsigned)cores : 1;
+}
+
+/* Every client connection and upstream exchange is a descriptor; ask for what the system allows. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+        l.rlim_cur = l.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &l);
+    }
+}
+
+static int open_sockets(struct daemon *d)
+{
+    const struct config *c = d->settings->config;
+    bool is_given = config_is_given(c, "server.listen");
+    d->sockets = calloc(c->server.listen.count + 1, sizeof(*d->sockets));
+    if (d->sockets == NULL) {
+        return FAIL_MEMORY;
+    }
+    int worst = FAIL_NONE;
+    for (unsigned i = 0; i < c->server.listen.count; i++) {
+        const struct addr *address = &c->server.listen.items[i];
+        char why[LISTEN_WHY_SIZE];
+        int result = listen_open(address, d->worker_count, &d->sockets[d->socket_count], why);
+        if (result == FAIL_NONE) {
+            d->socket_count++;
+        } else if (!is_given && result == FAIL_SYSTEM && errno == EADDRNOTAVAIL) {
+            log_problem(LOG_LEVEL_WARN, "listen_skipped", why);
+        } else {
+            log_problem(LOG_LEVEL_ERROR, "listen_failed", why);
+            worst = result;
+        }
+    }
+    if (worst == FAIL_NONE && d->socket_count == 0) {
+        log_problem(LOG_LEVEL_ERROR, "listen_failed", "none of the addresses of server.listen is on this machine");
+        return FAIL_SYSTEM;
+    }
+    return worst;
+}
+
+/* Makes the cache's directory while it may still, gives up root, and opens the cache as the user who will keep it. */
+static int drop_and_open_cache(struct daemon *d)
+{
+    const struct config *c = d->settings->config;
+    char quoted[LOG_QUOTE_SIZE];
+    char why[DISK_WHY_SIZE];
+    if (privileges_directory(&d->privileges, c->cache.directory) != FAIL_NONE) {
+        log_error("cache_failed", "directory=%s reason=\"%s\"", log_quote(c->cache.directory, quoted),
+                  strerror(errno));
+        return FAIL_SYSTEM;
+    }
+    if (privileges_drop(&d->privileges) != FAIL_NONE) {
+        log_error("user_failed", "user=%s reason=\"%s\"", log_quote(c->server.user, quoted), strerror(errno));
+        return FAIL_SYSTEM;
+    }
+    struct disk_settings settings = {.directory = c->cache.directory, .size = c->cache.size};
+    int result = disk_open(&settings, &d->disk, why);
+    if (result != FAIL_NONE) {
+        log_problem(LOG_LEVEL_ERROR, "cache_failed", why);
+    } else if (why[0] != '\0') {
+        log_problem(LOG_LEVEL_WARN, "cache_wiped", why);
+    }
+    return result;
+}
+
+static int start_workers(struct daemon *d)
+{
+    d->workers = calloc(d->worker_count, sizeof(struct worker *));
+    if (d->workers == NULL) {
+        return FAIL_MEMORY;
+    }
+    for (unsigned i = 0; i < d->worker_count; i++) {
+        struct worker_parts parts = {.index = i,
+                                     .disk = d->disk,
+                                     .settings = d->settings,
+                                     .sockets = d->sockets,
+                                     .socket_count = d->socket_count,
+                                     .tcp_shared = &d->tcp_shared,
+                                     .main = &d->mailbox};
+        d->workers[i] = worker_new(&parts);
+        if (d->workers[i] == NULL) {
+            return FAIL_SYSTEM;
+        }
+    }
+    for (unsigned i = 0; i < d->worker_count; i++) {
+        if (worker_start(d->workers[i]) != FAIL_NONE) {
+            return FAIL_SYSTEM;
+        }
+    }
+    return FAIL_NONE;
+}
+
+/* The resolver must answer even where the control socket cannot be made, unless it was asked for. */
+static int open_control(struct daemon *d)
+{
+    const struct config *c = d->settings->config;
+    const char *path = c->control.socket;
+    int result = control_open(d->base, path, &daemon_ops, d, &d->control);
+    if (result == FAIL_NONE && d->privileges.must_drop && chown(path, d->privileges.uid, d->privileges.gid) != 0) {
+        result = FAIL_SYSTEM;
+    }
+    if (result == FAIL_NONE) {
+        return FAIL_NONE;
+    }
+    char quoted[LOG_QUOTE_SIZE];
+    const char *why = result == FAIL_SYSTEM ? strerror(errno) : fail_text(result);
+    if (config_is_given(c, "control.socket")) {
+        log_error("control_failed", "socket=%s reason=\"%s\"", log_quote(path, quoted), why);
+        return result;
+    }
+    log_warn("control_skipped", "socket=%s reason=\"%s\"", log_quote(path, quoted), why);
+    return FAIL_NONE;
+}
+
+/* ---- Reloading ---- */
+
+static void log_change(void *arg, const char *key, const char *from, const char *to, bool needs_restart)
+{
+    char quoted[2][LOG_QUOTE_SIZE];
+    (void)arg;
+    log_info(needs_restart ? "config_needs_restart" : "config_changed", "key=%s from=%s to=%s", key,
+             log_quote(from, quoted[0]), log_quote(to, quoted[1]));
+}
+
+static void collect_change(void *arg, const char *key, const char *from, const char *to, bool needs_restart)
+{
+    json_array_append_new(arg, json_pack("{s:s, s:s, s:s, s:b}", "key", key, "from", from, "to", to, "needs_restart",
+                                         needs_restart));
+}
+
+static void log_problems(json_t *problems, enum log_level level)
+{
+    size_t i;
+    json_t *p;
+    json_array_foreach (problems, i, p) {
+        log_problem(level, "reload_problem", json_string_value(p));
+    }
+}
+
+static void publish(struct daemon *d, const struct reload_result *r)
+{
+    struct settings *next = settings_new(r->loaded.config, r->loaded.zones);
+    struct settings *old = d->settings;
+    json_t *changes = json_array();
+    config_compare(old->config, next->config, log_change, NULL);
+    config_compare(old->config, next->config, collect_change, changes);
+    log_setup(next->config->log.level, next->config->log.format);
+    for (unsigned i = 0; i < d->worker_count; i++) {
+        worker_publish(d->workers[i], next);
+    }
+    d->settings = next;
+    d->cache->policy = &next->cache;
+    settings_drop(old);
+    size_t zones = next->zones != NULL ? zone_set_count(next->zones) : 0;
+    log_info("reloaded", "zones=%zu changes=%zu", zones, json_array_size(changes));
+    if (d->reload_call != NULL) {
+        control_reply(d->reload_call, json_pack("{s:o, s:I, s:O}", "changes", changes, "zones", (json_int_t)zones,
+                                                "warnings", r->problems));
+    } else {
+        json_decref(changes);
+    }
+}
+
+static void on_reloaded(void *ctx, const struct reload_result *r)
+{
+    struct daemon *d = ctx;
+    if (d->is_stopping) {
+        zone_set_free(r->loaded.zones);
+        config_free(r->loaded.config);
+        return;
+    }
+    log_problems(r->problems, r->ok ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR);
+    if (r->ok) {
+        publish(d, r);
+    } else {
+        log_error("reload_failed", "reason=\"the files have errors; the old configuration and zones stay in force\"");
+        if (d->reload_call != NULL) {
+            control_refuse(d->reload_call, 422, "the files have errors; the old configuration and zones stay in force",
+                           json_incref(r->problems));
+        }
+    }
+    d->reload_call = NULL;
+}
+
+int daemon_reload(struct daemon *d, struct control_call *call)
+{
+    int result = reload_start(d->reload, d->config_path, d->settings);
+    if (result == FAIL_NONE) {
+        d->reload_call = call;
+    }
+    return result;
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct daemon *d = arg;
+    (void)what;
+    if (number != SIGHUP) {
+        log_info("stopping", "signal=%d", (int)number);
+        event_base_loopbreak(d->base);
+        return;
+    }
+    int result = daemon_reload(d, NULL);
+    if (result != FAIL_NONE) {
+        log_warn("reload_skipped", "reason=\"%s\"", result == FAIL_BUSY ? "one is running" : fail_text(result));
+    }
+}
+
+static int catch_signals(struct daemon *d)
+{
+    static const int numbers[DAEMON_SIGNALS] = {SIGHUP, SIGTERM, SIGINT};
+    signal(SIGPIPE, SIG_IGN);
+    for (unsigned i = 0; i < DAEMON_SIGNALS; i++) {
+        d->signals[i] = evsignal_new(d->base, numbers[i], on_signal, d);
+        if (d->signals[i] == NULL || event_add(d->signals[i], NULL) != 0) {
+            return FAIL_SYSTEM;
+        }
+    }
+    return FAIL_NONE;
+}
+
+/* ---- Whole ---- */
+
+static int build(struct daemon *d)
+{
+    const struct config *c = d->settings->config;
+    d->base = event_base_new();
+    if (d->base == NULL || mailbox_init(&d->mailbox, d->base) != FAIL_NONE) {
+        return FAIL_SYSTEM;
+    }
+    d->has_mailbox = true;
+    d->worker_count = worker_count(c);
+    raise_descriptor_limit();
+    if (privileges_find(c->server.user, config_is_given(c, "server.user"), &d->privileges) != FAIL_NONE) {
+        log_problem(LOG_LEVEL_ERROR, "user_failed", "the user of server.user does not exist");
+        return FAIL_SYSTEM;
+    }
+    int result = open_sockets(d);
+    if (result == FAIL_NONE) {
+        result = open_control(d);
+    }
+    return result == FAIL_NONE ? drop_and_open_cache(d) : result;
+}
+
+static int prepare(struct daemon *d)
+{
+    d->cache = disk_view_new(d->disk, &d->settings->cache);
+    d->reload = reload_new(&d->mailbox, on_reloaded, d);
+    if (d->cache == NULL || d->reload == NULL) {
+        return FAIL_MEMORY;
+    }
+    int result = catch_signals(d);
+    return result == FAIL_NONE ? start_workers(d) : result;
+}
+
+static void announce(const struct daemon *d)
+{
+    const struct config *c = d->settings->config;
+    char quoted[LOG_QUOTE_SIZE];
+    for (unsigned i = 0; i < d->socket_count; i++) {
+        char text[ADDR_TEXT_SIZE];
+        log_info("listening", "address=%s", addr_text(&d->sockets[i].address, text));
+    }
+    log_info("ready", "version=" CAIRN_VERSION " config=%s workers=%u zones=%zu",
+             log_quote(c->file != NULL ? c->file : "built-in defaults", quoted), d->worker_count,
+             d->settings->zones != NULL ? zone_set_count(d->settings->zones) : (size_t)0);
+}
+
+static void tear_down(struct daemon *d)
+{
+    d->is_stopping = true;
+    control_close(d->control);
+    for (unsigned i = 0; d->workers != NULL && i < d->worker_count; i++) {
+        if (d->workers[i] != NULL) {
+            worker_stop(d->workers[i]);
+        }
+    }
+    for (unsigned i = 0; d->workers != NULL && i < d->worker_count; i++) {
+        worker_free(d->workers[i]);
+    }
+    free(d->workers);
+    for (unsigned i = 0; i < DAEMON_SIGNALS; i++) {
+        if (d->signals[i] != NULL) {
+            event_free(d->signals[i]);
+        }
+    }
+    reload_wait(d->reload);
+    disk_view_free(d->cache);
+    disk_close(d->disk);
+    if (d->has_mailbox) {
+        mailbox_fini(&d->mailbox);
+    }
+    reload_free(d->reload);
+    for (unsigned i = 0; i < d->socket_count; i++) {
+        listen_close(&d->sockets[i]);
+    }
+    free(d->sockets);
+    settings_drop(d->settings);
+    if (d->base != NULL) {
+        event_base_free(d->base);
+    }
+}
+
+int daemon_run(const char *config_path, struct loaded *loaded)
+{
+    struct daemon *d = calloc(1, sizeof(*d));
+    if (d == NULL) {
+        return EXIT_FAILURE;
+    }
+    log_setup(loaded->config->log.level, loaded->config->log.format);
+    d->config_path = config_path;
+    d->settings = settings_new(loaded->config, loaded->zones);
+    d->started = clock_now();
+    d->started_wall = clock_wall();
+    bool is_up = build(d) == FAIL_NONE && prepare(d) == FAIL_NONE;
+    if (is_up) {
+        announce(d);
+        event_base_dispatch(d->base);
+    }
+    tear_down(d);
+    free(d);
+    if (is_up) {
+        log_info("stopped", "status=0");
+    }
+    return is_up ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,100 @@
+#include "resolver/server/reload.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct reload {
+    struct mailbox *home;
+    reload_done *done;
+    void *ctx;
+    pthread_t thread;
+    bool is_running; /* until the outcome was handed over */
+    bool is_joined;
+    const char *path;
+    struct settings *current;
+    struct reload_result result;
+};
+
+static void collect(void *arg, const struct config_problem *p)
+{
+    struct reload *r = arg;
+    char text[1024];
+    const char *kind = p->is_warning ? "warning" : "error";
+    const char *file = p->file != NULL ? p->file : "configuration";
+    if (p->line > 0) {
+        snprintf(text, sizeof(text), "%s:%u:%u: %s: %s", file, p->line, p->column, kind, p->message);
+    } else {
+        snprintf(text, sizeof(text), "%s: %s: %s", file, kind, p->message);
+    }
+    json_array_append_new(r->result.problems, json_string(text));
+}
+
+void reload_wait(struct reload *r)
+{
+    if (r != NULL && r->is_running && !r->is_joined) {
+        pthread_join(r->thread, NULL);
+        r->is_joined = true;
+    }
+}
+
+static void finish(void *arg)
+{
+    struct reload *r = arg;
+    reload_wait(r);
+    r->is_running = false;
+    struct reload_result result = r->result;
+    struct settings *current = r->current;
+    r->done(r->ctx, &result);
+    json_decref(result.problems);
+    settings_drop(current);
+}
+
+static void *run(void *arg)
+{
+    struct reload *r = arg;
+    const struct zone_set *old = r->current->zones;
+    r->result.ok = load_all(r->path, old, collect, r, &r->result.loaded) == FAIL_NONE;
+    mailbox_post(r->home, finish, r);
+    return NULL;
+}
+
+struct reload *reload_new(struct mailbox *home, reload_done *done, void *ctx)
+{
+    struct reload *r = calloc(1, sizeof(*r));
+    if (r != NULL) {
+        *r = (struct reload){.home = home, .done = done, .ctx = ctx};
+    }
+    return r;
+}
+
+void reload_free(struct reload *r)
+{
+    free(r);
+}
+
+int reload_start(struct reload *r, const char *path, struct settings *current)
+{
+    if (r->is_running) {
+        return FAIL_BUSY;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    r->path = path;
+    r->result = (struct reload_result){.problems = json_array()};
+    r->current = current;
+    settings_take(current);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r->is_running = pthread_create(&r->thread, NULL, run, r) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    r->is_joined = false;
+    if (!r->is_running) {
+        settings_drop(current);
+        json_decref(r->result.problems);
+        return FAIL_SYSTEM;
+    }
+    return FAIL_NONE;
+}
