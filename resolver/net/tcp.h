@@ -36,7 +36,7 @@ struct tcp_settings {
  * hash: two that share a bucket share its limit. */
 struct tcp_shared {
     atomic_uint connections;
-    atomic_ushort clients[TCP_CLIENT_BUCKETS];
+    atomic_uint clients[TCP_CLIENT_BUCKETS];
 };
 
 /* The way back to a client. Plain data that may be kept; it simply stops working when the connection has gone. */
