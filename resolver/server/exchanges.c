@@ -33,9 +33,9 @@ static void make_key(const struct send *s, struct exchange_key *k)
     k->len += 3;
 }
 
-static bool has_key(const struct table_node *n, const void *key)
+static bool has_key(struct table_node *n, const void *key)
 {
-    const struct shared_exchange *s = TABLE_OWNER(n, const struct shared_exchange, node);
+    const struct shared_exchange *s = TABLE_OWNER(n, struct shared_exchange, node);
     const struct exchange_key *k = key;
     return s->key.len == k->len && memcmp(s->key.bytes, k->bytes, k->len) == 0;
 }

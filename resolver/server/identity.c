@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "resolver/dns/type.h"
 #include "resolver/server/version.h"
 
 static bool is_one_of(const uint8_t *name, const uint8_t *a, const uint8_t *b)

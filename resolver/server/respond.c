@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "resolver/dns/type.h"
+
 size_t respond_limit(const struct request *q, bool is_tcp)
 {
     if (is_tcp) {

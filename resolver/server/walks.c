@@ -184,9 +184,9 @@ struct walk_key {
     unsigned flags;
 };
 
-static bool has_key(const struct table_node *n, const void *key)
+static bool has_key(struct table_node *n, const void *key)
 {
-    const struct walk *walk = TABLE_OWNER(n, const struct walk, node);
+    const struct walk *walk = TABLE_OWNER(n, struct walk, node);
     const struct walk_key *k = key;
     const struct question *q = query_question(walk->query);
     return q->type == k->type && walk->flags == k->flags && name_equal(q->name, k->name);
