@@ -80,6 +80,9 @@ enum request_verdict request_parse(const uint8_t *wire, size_t len, struct reque
     struct reader r;
     out->name_len = 0;
     out->edns.present = false;
+    out->edns.dnssec_ok = false;
+    out->edns.wants_nsid = false;
+    out->edns.udp_size = 0;
     if (len < MSG_HEADER_SIZE) {
         return REQUEST_IGNORE;
     }
