@@ -253,8 +253,8 @@ size_t rdata_text(uint16_t type, const uint8_t *rdata, size_t len, char *out, si
     reader_init(&r, rdata, len);
     text_init(&t, out, size);
     for (const uint8_t *field = row->fields; *field != FIELD_END; field++) {
-        bool has_more = reader_left(&r) > 0;
-        if (field != row->fields && has_more) {
+        bool is_shown = reader_left(&r) > 0 || *field == FIELD_TEXT_REST;
+        if (field != row->fields && is_shown) {
             text_char(&t, ' ');
         }
         print_field(&t, (enum field) * field, &r);
