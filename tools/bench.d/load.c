@@ -1,0 +1,267 @@
+/*
+ * DNS load over UDP, cheaper than the servers it measures. Closed loop: every lane (one socket, one source port) keeps
+ * `window / lanes` questions on the way and asks the next one when an answer comes. Open loop (--rate): questions leave
+ * on a schedule, and a latency counts from the moment its question was due, so that a stalling server cannot hide
+ * behind the questions it prevented. Every answer is checked. The result is one JSON object on stdout.
+ */
+#include "address.h"
+#include "batch.h"
+#include "histogram.h"
+#include "options.h"
+#include "question.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+#define SWEEP_NS (NS_PER_S / 20)
+
+/* One question on the way. The id on the wire is the slot's number plus its generation, so a late answer to an
+ * abandoned question is not taken for the next one's. */
+struct slot {
+    uint64_t index;
+    uint64_t due_ns; /* 0: free */
+    uint16_t generation;
+};
+
+struct lane {
+    int fd;
+    int free_count;
+    uint16_t free[LANE_SLOTS];
+    struct slot slot[LANE_SLOTS];
+};
+
+struct run {
+    const struct options *options;
+    struct sequence sequence;
+    struct lane lane[LANES_MAX];
+    struct batch batch;
+    struct histogram latency;
+    uint64_t start_ns, end_ns, last_ns; /* first question, when to stop asking, last answer */
+    uint64_t sent, late, lost, stray;
+    uint64_t verdict[VERDICT_COUNT];
+    uint64_t rcode[16];
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static void slot_free(struct lane *l, unsigned number)
+{
+    l->slot[number].due_ns = 0;
+    l->slot[number].generation++;
+    l->free[l->free_count++] = (uint16_t)number;
+}
+
+static bool open_lanes(struct run *r)
+{
+    for (int i = 0; i < r->options->lanes; i++) {
+        struct lane *l = &r->lane[i];
+        l->fd = address_connect(&r->options->server);
+        if (l->fd < 0) {
+            return false;
+        }
+        for (int s = r->options->window / r->options->lanes; s-- > 0;) {
+            l->free[l->free_count++] = (uint16_t)s;
+        }
+    }
+    return true;
+}
+
+static void take_reply(struct run *r, struct lane *l, const struct datagram *d, uint64_t now)
+{
+    unsigned id = d->len < 4 ? 0 : (unsigned)(d->bytes[0] << 8 | d->bytes[1]);
+    struct slot *s = &l->slot[id % LANE_SLOTS];
+    if (d->len < 12 || s->due_ns == 0 || id / LANE_SLOTS != s->generation % (65536 / LANE_SLOTS)) {
+        r->stray++;
+        return;
+    }
+    r->verdict[reply_judge(&r->options->pattern, s->index, r->options->echo, d->bytes, d->len)]++;
+    r->rcode[d->bytes[3] & 0x0f]++;
+    histogram_add(&r->latency, now - s->due_ns);
+    r->last_ns = now;
+    slot_free(l, id % LANE_SLOTS);
+}
+
+/* False if the server's port is gone. */
+static bool receive(struct run *r, struct lane *l, int *got)
+{
+    *got = batch_receive(&r->batch, l->fd, MSG_DONTWAIT);
+    uint64_t now = now_ns();
+    for (int i = 0; i < *got; i++) {
+        take_reply(r, l, &r->batch.datagram[i], now);
+    }
+    return *got >= 0;
+}
+
+/* How many questions may leave now, over all lanes. */
+static uint64_t allowance(const struct run *r, uint64_t now)
+{
+    const struct options *o = r->options;
+    uint64_t left = o->count == 0 ? UINT64_MAX : o->count - r->sent;
+    if (now >= r->end_ns) {
+        return 0;
+    }
+    if (o->rate == 0) {
+        return left;
+    }
+    uint64_t due = (uint64_t)((double)(now - r->start_ns) * (double)o->rate / (double)NS_PER_S) + 1;
+    uint64_t open = due > r->sent ? due - r->sent : 0;
+    return open < left ? open : left;
+}
+
+static uint64_t due_time(const struct run *r, uint64_t nth, uint64_t now)
+{
+    double per_question = r->options->rate == 0 ? 0 : (double)NS_PER_S / (double)r->options->rate;
+    return r->options->rate == 0 ? now : r->start_ns + (uint64_t)((double)nth * per_question);
+}
+
+/* Fills one batch from the lane's free slots; false if the server's port is gone. */
+static bool ask(struct run *r, struct lane *l, uint64_t allowed, uint64_t now)
+{
+    int n = l->free_count < BATCH_SIZE ? l->free_count : BATCH_SIZE;
+    n = (uint64_t)n < allowed ? n : (int)allowed;
+    for (int i = 0; i < n; i++) {
+        uint16_t number = l->free[--l->free_count];
+        struct slot *s = &l->slot[number];
+        s->index = sequence_next(&r->sequence);
+        s->due_ns = due_time(r, r->sent + (uint64_t)i, now);
+        uint16_t id = (uint16_t)(s->generation * LANE_SLOTS + number);
+        pattern_write(&r->options->pattern, s->index, id, r->batch.datagram[i].bytes);
+        r->batch.datagram[i].len = r->options->pattern.len;
+    }
+    r->sent += (uint64_t)n;
+    return batch_send(&r->batch, l->fd, n) == n;
+}
+
+static unsigned sweep(struct run *r, uint64_t now)
+{
+    unsigned waiting = 0;
+    uint64_t timeout = (uint64_t)r->options->timeout_ms * 1000000;
+    for (int i = 0; i < r->options->lanes; i++) {
+        struct lane *l = &r->lane[i];
+        for (unsigned s = 0; s < LANE_SLOTS; s++) {
+            if (l->slot[s].due_ns != 0 && now > l->slot[s].due_ns + timeout) {
+                r->lost++;
+                slot_free(l, s);
+            }
+            waiting += l->slot[s].due_ns != 0;
+        }
+    }
+    return waiting;
+}
+
+/* Sleeps until an answer comes, the next question is due, or at most 10 ms. */
+static void wait_for_work(const struct run *r, uint64_t now)
+{
+    struct pollfd watched[LANES_MAX];
+    uint64_t ns = 10000000;
+    if (r->options->rate != 0 && now < r->end_ns) {
+        uint64_t due = due_time(r, r->sent, now);
+        ns = due <= now ? 0 : due - now < ns ? due - now : ns;
+    }
+    for (int i = 0; i < r->options->lanes; i++) {
+        watched[i] = (struct pollfd){.fd = r->lane[i].fd, .events = POLLIN};
+    }
+    ppoll(watched, (nfds_t)r->options->lanes, &(struct timespec){.tv_nsec = (long)ns}, NULL);
+}
+
+/* One turn over all lanes; *idle if nothing came in. False if the server's port is gone. */
+static bool turn(struct run *r, bool *idle)
+{
+    *idle = true;
+    for (int i = 0; i < r->options->lanes; i++) {
+        int got;
+        if (!receive(r, &r->lane[i], &got)) {
+            return false;
+        }
+        *idle = *idle && got == 0;
+        uint64_t now = now_ns();
+        uint64_t allowed = allowance(r, now);
+        if (allowed > 0 && !ask(r, &r->lane[i], allowed, now)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Asks until count or time is used up, then waits for what is still on the way. */
+static bool run_load(struct run *r)
+{
+    uint64_t swept = r->start_ns = r->last_ns = now_ns();
+    r->end_ns = r->start_ns + (uint64_t)(r->options->seconds * (double)NS_PER_S);
+    for (;;) {
+        bool idle;
+        if (!turn(r, &idle)) {
+            return false;
+        }
+        uint64_t now = now_ns();
+        if (now - swept >= SWEEP_NS || (idle && allowance(r, now) == 0)) {
+            swept = now;
+            bool done = now >= r->end_ns || (r->options->count != 0 && r->sent == r->options->count);
+            if (sweep(r, now) == 0 && done) {
+                return true;
+            }
+        }
+        if (idle) {
+            wait_for_work(r, now);
+        }
+    }
+}
+
+static void print_result(const struct run *r)
+{
+    double seconds = (double)(r->last_ns - r->start_ns) / (double)NS_PER_S;
+    const struct histogram *h = &r->latency;
+    struct timespec cpu;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    double cpu_us = (double)cpu.tv_sec * 1e6 + (double)cpu.tv_nsec / 1e3;
+    printf("{\"sent\": %" PRIu64 ", \"answered\": %" PRIu64 ", \"right\": %" PRIu64 ", \"failed\": %" PRIu64
+           ", \"empty\": %" PRIu64 ", \"wrong\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"stray\": %" PRIu64
+           ", \"seconds\": %.6f, \"rate\": %.1f, \"load_cpu_us\": %.3f",
+           r->sent, h->total, r->verdict[VERDICT_RIGHT], r->verdict[VERDICT_FAILED], r->verdict[VERDICT_EMPTY],
+           r->verdict[VERDICT_WRONG], r->lost, r->stray, seconds, seconds > 0 ? (double)h->total / seconds : 0.0,
+           r->sent > 0 ? cpu_us / (double)r->sent : 0.0);
+    printf(", \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f, \"rcode\": {",
+           (double)histogram_quantile(h, .5) / 1e3, (double)histogram_quantile(h, .99) / 1e3,
+           (double)histogram_quantile(h, .999) / 1e3, (double)h->max_ns / 1e3);
+    const char *comma = "";
+    for (int i = 0; i < 16; i++) {
+        if (r->rcode[i] > 0) {
+            printf("%s\"%d\": %" PRIu64, comma, i, r->rcode[i]);
+            comma = ", ";
+        }
+    }
+    printf("}}\n");
+}
+
+int main(int argc, char **argv)
+{
+    static struct options options;
+    static struct run run;
+    if (!options_parse(&options, argc, argv)) {
+        return 2;
+    }
+    run.options = &options;
+    batch_init(&run.batch, BATCH_CONNECTED);
+    if (!sequence_init(&run.sequence, &options)) {
+        fprintf(stderr, "load: no memory for the sequence of names\n");
+        return 1;
+    }
+    bool done = open_lanes(&run) && run_load(&run);
+    if (!done) {
+        perror("load: the server is gone");
+    }
+    print_result(&run);
+    sequence_fini(&run.sequence);
+    return done ? 0 : 1;
+}

@@ -1,0 +1,132 @@
+"""The result of a run as a table on the terminal, a page of Markdown and a chart."""
+
+CHART_WIDTH, BAR, LEFT = 720, 22, 130
+COLOURS = {"reflector": "#9aa0a6", "cairn": "#2f7d6b"}
+OTHER_COLOUR = "#7a8fb8"
+
+
+def rows(result):
+    """One list of cells per server; the first row is the head."""
+    head = ["server", "cached CPU µs", "× reflector", "answers/s", "p50 / p99 µs", "uncached CPU µs", "names/s",
+            "upstream", "memory", "written"]
+    table = [head]
+    for name, r in result["median"].items():
+        cached, latency, walk = r["cached"], r["latency"], r.get("uncached")
+        cells = [f"{name} {result['versions'][name]}".strip(), f"{cached['cpu_us']:.2f}", ratio(result, name),
+                 thousands(cached["rate"]), f"{latency['p50_us']:.0f} / {latency['p99_us']:.0f}"]
+        cells += [f"{walk['cpu_us']:.1f}", thousands(walk["rate"]), f"{walk['upstream']:.2f}", kilobytes(walk["memory"]),
+                  kilobytes(walk["written"])] if walk else ["–"] * 5
+        table.append(cells)
+    return table
+
+
+def ratio(result, name):
+    """Processor time per cached answer in units of the reflector's, each round with its own."""
+    ours, limit = result["all"][name], result["all"].get("reflector")
+    if not limit:
+        return "–"
+    each = sorted(a["cached"]["cpu_us"] / b["cached"]["cpu_us"] for a, b in zip(ours, limit))
+    return f"{each[len(each) // 2]:.2f}"
+
+
+def thousands(number):
+    return f"{number / 1000:.0f} k" if number >= 10000 else f"{number / 1000:.1f} k"
+
+
+def kilobytes(number):
+    return f"{number / 1000:.2f} kB"
+
+
+def warnings(result):
+    """What makes the numbers less than they seem."""
+    lines = []
+    for name, r in result["median"].items():
+        for workload, w in r.items():
+            bad = w["sent"] - w["right"]
+            if bad > w["sent"] * 1e-6:
+                lines.append(f"{name}, {workload}: {bad / w['sent']:.2%} of the questions got no right answer "
+                             f"({w['failed']:.0f} failed, {w['empty']:.0f} empty, {w['wrong']:.0f} wrong, {w['lost']:.0f} lost)")
+    others = max(w["others"] for r in result["median"].values() for w in r.values())
+    if others > .05:
+        lines.append(f"the machine was not quiet: other programs used up to {others:.0%} of the two cores; "
+                     "trust the ratios, not the numbers")
+    return lines
+
+
+def as_text(result):
+    table = rows(result)
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    lines = ["  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths)))
+             for row in table]
+    lines.insert(1, "-" * len(lines[0]))
+    m = result["machine"]
+    lines.append(f"\n{m['date']}, {m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, {m['system']}; "
+                 f"medians of {result['rounds']} rounds of {result['seconds']:g} s")
+    return "\n".join(lines + [f"warning: {w}" for w in warnings(result)])
+
+
+def as_markdown(result):
+    table, m = rows(result), result["machine"]
+    lines = ["# Benchmarks", "", "Written by `tools/bench --write-docs`; run it to see your own machine's numbers.", "",
+             f"Measured on {m['date']}: {m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, {m['system']}; medians of "
+             f"{result['rounds']} interleaved rounds of {result['seconds']:g} s.", "",
+             "| " + " | ".join(table[0]) + " |", "|---" * len(table[0]) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in table[1:]]
+    lines += ["", "![Processor time per answer](benchmarks.svg)", ""]
+    lines += [f"> {w}" for w in warnings(result)]
+    return "\n".join(lines) + "\n" + METHOD.format(hosts=result["hosts"])
+
+
+METHOD = """
+## What the columns mean
+
+| column | meaning |
+|---|---|
+| cached CPU µs | processor time of the server process per answer, all threads, user and kernel, with 10,000 cached names asked in turn at full load. The stable figure: rates vary with the machine, this much less |
+| × reflector | the same in units of the reflector, which returns each datagram without looking at it and so costs what the kernel alone takes; each round compared with itself |
+| answers/s | answers per second of one thread on one core in that run |
+| p50 / p99 µs | latency of cached answers while questions come on a schedule of 50,000 per second, counted from the moment each was due |
+| uncached CPU µs, names/s | the same two figures for names never asked before, with 128 questions on the way |
+| upstream | queries to name servers per such name |
+| memory, written | growth of the resident set (mapped pages included) per such name (answer, delegation and glue), and bytes written to disk |
+
+## Method
+
+- **One server at a time**, in a network namespace with nothing but loopback, pinned to one core; load generator and name
+  servers are pinned to another. Each starts on an empty cache in every round; the rounds are interleaved.
+- **Equal terms**: one thread, IPv4 only, 512 MiB of cache, no DNSSEC validation, no logging of queries. Everything else is each
+  server's default, which means query name minimisation for all resolvers, and random case of names (0x20) for cairn and
+  knot-resolver but not for unbound.
+- **The load generator** (`tools/bench.d/load.c`) keeps 128 questions on the way over 8 sockets and asks the next when an answer
+  comes, or follows a schedule. It checks every answer: id, question, rcode, and the very address.
+- **The tree** (`tools/bench.d/answer.h`) is answered from arithmetic: a root, ten top-level domains, and a zone of its own for
+  every name on {hosts} addresses, with two in-zone name servers each. A name never asked before costs a referral from a
+  top-level domain and an answer from its zone.
+- **The reflector** (`tools/bench.d/reflect.c`) does the receiving and sending every server must do, and nothing else.
+"""
+
+
+def as_svg(result):
+    """Two groups of bars: processor time per cached and per uncached answer."""
+    parts, y = [], 10
+    for title, workload in (("cached answer: CPU µs", "cached"), ("uncached name: CPU µs", "uncached")):
+        bars = [(name, r[workload]["cpu_us"]) for name, r in result["median"].items() if workload in r]
+        most = max(value for _, value in bars)
+        y += 24
+        parts.append(f'<text x="{LEFT}" y="{y - 8}" class="title">{title}</text>')
+        for name, value in bars:
+            width = max(1.0, (CHART_WIDTH - LEFT - 70) * value / most)
+            colour = COLOURS.get(name, OTHER_COLOUR)
+            parts.append(f'<text x="{LEFT - 8}" y="{y + 15}" text-anchor="end">{name}</text>'
+                         f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR - 4}" fill="{colour}"/>'
+                         f'<text x="{LEFT + width + 6:.1f}" y="{y + 15}">{value:.1f}</text>')
+            y += BAR
+        y += 8
+    style = "text{font:13px sans-serif;fill:#808488}.title{font-weight:bold}"
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{CHART_WIDTH}" height="{y}" role="img" '
+            f'aria-label="Processor time per answer">\n<style>{style}</style>\n' + "\n".join(parts) + "\n</svg>\n")
+
+
+def write_docs(result, docs):
+    (docs / "benchmarks.md").write_text(as_markdown(result))
+    (docs / "benchmarks.svg").write_text(as_svg(result))

@@ -1,0 +1,137 @@
+"""The servers that are compared: how each is configured and started. All get one thread, one core, IPv4, the same cache
+size, no validation, no logging of queries; everything else is their default."""
+import pathlib
+import random
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import time
+
+import machine
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RELEASE = ROOT / "build" / "release"
+ADDRESS, PORT = "127.0.0.1", 5300
+CACHE_MIB = 512
+
+UNBOUND = """server:
+  interface: {address}@{port}
+  access-control: 127.0.0.0/8 allow
+  do-ip6: no
+  num-threads: 1
+  module-config: "iterator"
+  root-hints: "{dir}/root.hints"
+  msg-cache-size: {message_mib}m
+  rrset-cache-size: {rrset_mib}m
+  outgoing-range: 4096
+  num-queries-per-thread: 2048
+  so-rcvbuf: 4m
+  so-sndbuf: 4m
+  directory: "{dir}"
+  chroot: ""
+  username: ""
+  pidfile: ""
+  use-syslog: no
+  logfile: "{dir}/log"
+  verbosity: 0
+  do-daemonize: no
+remote-control:
+  control-enable: no
+"""
+
+KRESD = """net.listen('{address}', {port}, {{kind = 'dns'}})
+net.ipv6 = false
+trust_anchors.remove('.')
+modules = {{'hints > iterate'}}
+hints.root({{['ns1.'] = '10.53.0.1', ['ns2.'] = '10.53.0.2'}})
+cache.open({cache_mib} * MB, 'lmdb://{dir}/cache')
+log_level('err')
+"""
+
+CAIRN = """server:
+  listen: ["{address}@{port}"]
+  workers: 1
+  user: ""
+  state: {dir}/state
+  allow: [127.0.0.0/8]
+recursion:
+  root-hints: {{"ns1.": [10.53.0.1], "ns2.": [10.53.0.2]}}
+  allow-upstream: [10.0.0.0/8]
+  ipv6: false
+cache:
+  directory: {dir}/cache
+  size: {cache_mib}MiB
+dnssec:
+  validation: false
+control:
+  socket: {dir}/control.sock
+log:
+  level: warning
+"""
+
+HINTS = ". NS ns1.\n. NS ns2.\nns1. A 10.53.0.1\nns2. A 10.53.0.2\n"
+
+
+class Server:
+    """One way to answer. `command` is what to run in a directory that holds `files`; a reflector only echoes."""
+
+    def __init__(self, name, program, version, files, command, echo=False):
+        self.name, self.program, self.files, self.command, self.echo = name, program, files, command, echo
+        self.is_ours = isinstance(program, pathlib.Path)
+        self._version = version
+
+    def path(self):
+        return shutil.which(str(self.program), path="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
+
+    def version(self):
+        if self._version is None:
+            return ""
+        words = subprocess.run([self.path(), self._version], capture_output=True, text=True, check=False)
+        found = re.search(r"\d+\.\d+(\.\d+)?\S*", words.stdout + words.stderr)
+        return found.group().rstrip(",") if found else "unknown"
+
+    def start(self, directory, core):
+        """Starts the server on an empty cache and returns the process once it answers."""
+        shutil.rmtree(directory, ignore_errors=True)
+        for name in ("cache", "state"):
+            (directory / name).mkdir(parents=True)
+        values = {"address": ADDRESS, "port": PORT, "dir": directory, "cache_mib": CACHE_MIB,
+                  "message_mib": CACHE_MIB // 3, "rrset_mib": CACHE_MIB - CACHE_MIB // 3}
+        for name, text in self.files.items():
+            (directory / name).write_text(text.format(**values))
+        command = [self.path()] + [part.format(**values) for part in self.command]
+        with open(directory / "output", "wb") as output:
+            process = machine.start(command, core, cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        if not wait_ready(process):
+            machine.stop(process)
+            raise RuntimeError(f"{self.name} does not answer:\n{(directory / 'output').read_text()[-2000:]}")
+        return process
+
+
+def wait_ready(process, seconds=10):
+    """True once the server answers a question about the root."""
+    deadline = time.monotonic() + seconds
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect((ADDRESS, PORT))
+        s.settimeout(.2)
+        while time.monotonic() < deadline and process.poll() is None:
+            query = struct.pack("!6H", random.randrange(65536), 0x0100, 1, 0, 0, 0) + b"\0" + struct.pack("!2H", 2, 1)
+            try:
+                s.send(query)
+                if s.recv(4096)[:2] == query[:2]:
+                    return True
+            except TimeoutError:
+                pass
+            except OSError:
+                time.sleep(.05)
+    return False
+
+
+SERVERS = [
+    Server("reflector", RELEASE / "tools/bench.d/bench_reflect", None, {}, [f"{ADDRESS}@{PORT}"], echo=True),
+    Server("cairn", RELEASE / "cairnd", "--version", {"cairn.yaml": CAIRN}, ["--config", "{dir}/cairn.yaml"]),
+    Server("unbound", "unbound", "-V", {"unbound.conf": UNBOUND, "root.hints": HINTS}, ["-c", "{dir}/unbound.conf"]),
+    Server("knot-resolver", "kresd", "--version", {"kresd.conf": KRESD}, ["-n", "-c", "{dir}/kresd.conf", "{dir}"]),
+]
