@@ -10,10 +10,10 @@
 #include "zones/set.h"
 
 enum zone_reply_kind {
-    ZONE_REPLY_NONE,       /* no own zone holds the name */
-    ZONE_REPLY_ANSWER,     /* complete: positive, NODATA or NXDOMAIN, AA set */
-    ZONE_REPLY_ALIAS,      /* the answer so far are CNAMEs (or a DNAME and its CNAME) whose last target is outside */
-    ZONE_REPLY_DELEGATION  /* below a zone cut: NS in authority, glue in additional, no AA */
+    ZONE_REPLY_NONE,      /* no own zone holds the name */
+    ZONE_REPLY_ANSWER,    /* complete: positive, NODATA or NXDOMAIN, AA set */
+    ZONE_REPLY_ALIAS,     /* the answer so far are CNAMEs (or a DNAME and its CNAME) whose last target is outside */
+    ZONE_REPLY_DELEGATION /* below a zone cut: NS in authority, glue in additional, no AA */
 };
 
 struct zone_reply {
@@ -23,8 +23,8 @@ struct zone_reply {
     struct rrset *sections[SECTION_COUNT]; /* nodes in the arena; RDATA in the snapshot */
 };
 
-/* Answers (name, type) from the zones of `set`, following aliases inside and between them. `name` keeps its case in owner
- * names it matched by wildcard or exactly. Falls back to ZONE_REPLY_NONE with rcode SERVFAIL when `a` is full. */
+/* Answers (name, type) from the zones of `set`, following aliases inside and between them. `name` keeps its case in
+ * owner names it matched by wildcard or exactly. Falls back to ZONE_REPLY_NONE with rcode SERVFAIL when `a` is full. */
 enum zone_reply_kind zone_reply(const struct zone_set *set, const uint8_t *name, uint16_t type, struct arena *a,
                                 struct zone_reply *out);
 

@@ -1,5 +1,5 @@
-/* All own zones of one configuration: an immutable snapshot that workers read without locks and that is freed when every
- * worker has taken its successor. */
+/* All own zones of one configuration: an immutable snapshot that workers read without locks and that is freed when
+ * every worker has taken its successor. */
 #ifndef CAIRN_ZONES_SET_H
 #define CAIRN_ZONES_SET_H
 
@@ -14,9 +14,9 @@ struct zone_set;
 
 /* What to load. */
 struct zone_source {
-    const uint8_t *name;  /* apex */
-    const char *file;     /* master file */
-    bool make_reverse;    /* PTR records for its A and AAAA records */
+    const uint8_t *name; /* apex */
+    const char *file;    /* master file */
+    bool make_reverse;   /* PTR records for its A and AAAA records */
 };
 
 /* One problem in a master file; line and column count from 1, 0 when they do not apply. */
@@ -29,8 +29,8 @@ struct zone_problem {
 };
 typedef void zone_report(void *arg, const struct zone_problem *problem);
 
-/* Loads every source; reports every problem, with all files read. NULL when one was an error (or memory ran out). `old`,
- * which may be NULL, lends zones whose file did not change (same inode, size, mtime, also of its $INCLUDEs). */
+/* Loads every source; reports every problem, with all files read. NULL when one was an error (or memory ran out).
+ * `old`, which may be NULL, lends zones whose file did not change (same inode, size, mtime, also of its $INCLUDEs). */
 struct zone_set *zone_set_load(const struct zone_source *sources, size_t count, const struct zone_set *old,
                                zone_report *report, void *arg);
 void zone_set_free(struct zone_set *set);
