@@ -15,7 +15,7 @@ enum trace_kind {
     TRACE_CACHE_HIT, /* answered from cache: slot in `detail` */
     TRACE_CACHED_FAILURE,
     TRACE_LOCAL,        /* own zone or special-use name */
-    TRACE_CUT,          /* the walk stands at zone `name`; detail 1: from cache, 2: hints, 3: referral */
+    TRACE_CUT,          /* the walk stands at zone `name`; detail is enum cut_source */
     TRACE_ASK,          /* `server` was asked (name, type); detail: transport, 0 UDP, 1 TCP */
     TRACE_REPLY,        /* it answered: detail is enum reply_kind; rcode and rtt_us are set */
     TRACE_TIMEOUT,      /* it did not */

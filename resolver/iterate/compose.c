@@ -1,0 +1,32 @@
+#include "resolver/iterate/compose.h"
+
+#include <string.h>
+
+#include "resolver/dns/msg.h"
+
+static void add_reasons(struct query *q, const struct frame *f)
+{
+    struct answer *out = &q->answer;
+    if (f->outcome == OUTCOME_MISS) {
+        out->is_miss = true;
+        out->errors[0] = (struct ede){.code = EDE_OTHER, .text = "not in the cache, and no server may be asked"};
+        out->error_count = 1;
+    } else if (f->outcome != OUTCOME_KNOWN_FAILURE) {
+        out->error_count = trace_errors(&q->trace, out->errors);
+    }
+}
+
+void compose_answer(struct query *q, const struct frame *f)
+{
+    struct answer *out = &q->answer;
+    out->rcode = f->rcode;
+    out->security = SECURITY_UNCHECKED;
+    out->is_local = q->is_local;
+    out->authoritative = q->authoritative;
+    out->is_cached = q->used[LIMIT_ID_sends] == 0 && !q->is_local;
+    if (f->outcome == OUTCOME_ANSWER) {
+        memcpy(out->sections, f->sections, sizeof(out->sections));
+    } else {
+        add_reasons(q, f);
+    }
+}

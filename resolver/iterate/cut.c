@@ -1,0 +1,120 @@
+#include "resolver/iterate/cut.h"
+
+#include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
+
+/* An NS set may name far more servers than are used: only this many times the limit are looked at. */
+enum { NAMES_SEEN = 2 };
+
+const uint8_t *ns_target(const struct rdata_view *rdata)
+{
+    return rdata->bytes;
+}
+
+static int reserve(struct cut *c, const uint8_t *zone, enum cut_source source, const struct policy *p, struct arena *a)
+{
+    unsigned servers = limit_get(&p->limits, servers);
+    unsigned addresses = limit_get(&p->limits, addresses);
+    *c = (struct cut){.zone = zone, .source = source, .target_max = servers * addresses};
+    c->servers = arena_take(a, servers * sizeof(*c->servers));
+    c->targets = arena_take(a, c->target_max * sizeof(*c->targets));
+    return c->servers == NULL || c->targets == NULL ? FAIL_LIMIT : FAIL_NONE;
+}
+
+static void add_address(struct cut *c, struct nameserver *server, const struct addr *address, const struct policy *p)
+{
+    bool is_full = server->addresses >= limit_get(&p->limits, addresses) || c->target_count >= c->target_max;
+    if (is_full || cut_find_target(c, address) != NULL) {
+        return;
+    }
+    c->targets[c->target_count++] = (struct target){.addr = *address};
+    server->addresses++;
+}
+
+unsigned cut_add_addresses(struct cut *c, unsigned index, const struct rrset *set, const struct policy *p)
+{
+    uint16_t size = set->type == TYPE_A ? 4 : 16;
+    unsigned before = c->target_count;
+    struct rdata_view rdata;
+    for (size_t at = 0; rdatas_next(&set->data, &at, &rdata);) {
+        if (rdata.len == size) {
+            struct addr address =
+                size == 4 ? addr_v4(rdata.bytes, p->upstream_port) : addr_v6(rdata.bytes, p->upstream_port);
+            add_address(c, &c->servers[index], &address, p);
+        }
+    }
+    return c->target_count - before;
+}
+
+static bool has_name(const struct cut *c, const uint8_t *name)
+{
+    for (unsigned i = 0; i < c->server_count; i++) {
+        if (name_equal(c->servers[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Adds the servers of the set that have addresses in `glue`, or those that have none. */
+static void add_servers(struct cut *c, const struct rrset *ns, struct rrset *glue, bool with_address,
+                        const struct policy *p)
+{
+    unsigned max = limit_get(&p->limits, servers);
+    unsigned seen = 0;
+    struct rdata_view rdata;
+    for (size_t at = 0; c->server_count < max && seen < max * NAMES_SEEN && rdatas_next(&ns->data, &at, &rdata);
+         seen++) {
+        const uint8_t *name = ns_target(&rdata);
+        const struct rrset *a = rrset_find(glue, name, TYPE_A);
+        const struct rrset *aaaa = rrset_find(glue, name, TYPE_AAAA);
+        if ((a != NULL || aaaa != NULL) != with_address || has_name(c, name)) {
+            continue;
+        }
+        c->servers[c->server_count++] = (struct nameserver){.name = name};
+        if (a != NULL) {
+            cut_add_addresses(c, c->server_count - 1, a, p);
+        }
+        if (aaaa != NULL) {
+            cut_add_addresses(c, c->server_count - 1, aaaa, p);
+        }
+    }
+}
+
+int cut_from_set(struct cut *c, enum cut_source source, const struct rrset *ns, struct rrset *glue,
+                 const struct policy *p, struct arena *a)
+{
+    if (reserve(c, ns->owner, source, p, a) != FAIL_NONE) {
+        return FAIL_LIMIT;
+    }
+    add_servers(c, ns, glue, true, p);
+    add_servers(c, ns, glue, false, p);
+    return FAIL_NONE;
+}
+
+int cut_from_hints(struct cut *c, const struct policy *p, struct arena *a)
+{
+    if (reserve(c, name_root, CUT_HINTS, p, a) != FAIL_NONE) {
+        return FAIL_LIMIT;
+    }
+    for (unsigned i = 0; i < p->hint_count && i < limit_get(&p->limits, servers); i++) {
+        struct nameserver *server = &c->servers[c->server_count++];
+        *server = (struct nameserver){.name = p->hints[i].name};
+        for (unsigned j = 0; j < p->hints[i].address_count; j++) {
+            struct addr address = p->hints[i].addresses[j];
+            address.port = p->upstream_port;
+            add_address(c, server, &address, p);
+        }
+    }
+    return FAIL_NONE;
+}
+
+struct target *cut_find_target(struct cut *c, const struct addr *a)
+{
+    for (unsigned i = 0; i < c->target_count; i++) {
+        if (addr_equal(&c->targets[i].addr, a)) {
+            return &c->targets[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,60 @@
+/* The delegation a walk stands at: one zone, its name servers and the addresses known of them. Sources are the cache,
+ * the hints, a referral just received and a delegation out of an own zone. Memory belongs to the arena given. */
+#ifndef CAIRN_ITERATE_CUT_H
+#define CAIRN_ITERATE_CUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "resolver/base/arena.h"
+#include "resolver/base/fail.h"
+#include "resolver/dns/rrset.h"
+#include "resolver/iterate/query.h"
+
+enum cut_source { CUT_NONE, CUT_CACHE, CUT_HINTS, CUT_REFERRAL, CUT_LOCAL };
+
+/* A server by name. */
+struct nameserver {
+    const uint8_t *name;
+    uint8_t addresses;  /* targets it gave */
+    bool is_missing[2]; /* IPv4, IPv6: looked up, or not to be looked up */
+};
+
+/* A server by address, and how it behaved for the question now asked. */
+struct target {
+    struct addr addr; /* with port */
+    uint8_t tries[2]; /* by transport: 0 UDP, 1 TCP */
+    uint8_t timeouts;
+    bool needs_tcp; /* truncated, suspect or silent over UDP */
+    bool is_plain;  /* EDNS was not understood */
+    bool is_out;    /* answered uselessly, or may not be asked */
+};
+
+struct cut {
+    const uint8_t *zone;
+    enum cut_source source;
+    struct nameserver *servers;
+    unsigned server_count;
+    struct target *targets; /* no address twice */
+    unsigned target_count, target_max;
+    unsigned lookups; /* name server addresses looked up for it */
+};
+
+/* Fills `c` from an NS set and a list that may hold addresses of its servers; at most limits.servers servers, those
+ * with addresses first, and limits.addresses addresses of each. FAIL_LIMIT: the arena is full. */
+MUST_CHECK int cut_from_set(struct cut *c, enum cut_source source, const struct rrset *ns, struct rrset *glue,
+                            const struct policy *p, struct arena *a);
+
+/* Likewise from the policy's hints, for the root. */
+MUST_CHECK int cut_from_hints(struct cut *c, const struct policy *p, struct arena *a);
+
+/* Takes the addresses of an A or AAAA set for server `index`; returns how many were new. */
+unsigned cut_add_addresses(struct cut *c, unsigned index, const struct rrset *set, const struct policy *p);
+
+/* The target with that address and port, or NULL. */
+struct target *cut_find_target(struct cut *c, const struct addr *a);
+
+/* The server named in NS RDATA. */
+const uint8_t *ns_target(const struct rdata_view *rdata);
+
+#endif

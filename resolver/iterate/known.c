@@ -1,0 +1,182 @@
+#include "resolver/iterate/known.h"
+
+#include <string.h>
+
+#include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
+#include "resolver/iterate/alias.h"
+#include "resolver/iterate/special.h"
+
+static void trace_known(struct query *q, const struct frame *f, enum trace_kind kind, unsigned detail)
+{
+    trace_add(&q->trace, kind, f->name, f->type, q->now)->detail = (uint8_t)detail;
+}
+
+/* ---- Own zones and special-use names ---- */
+
+static enum known use_local(struct query *q, struct frame *f, const struct local_answer *local)
+{
+    bool is_first = f->depth == 0 && f->sections[SECTION_ANSWER] == NULL;
+    trace_known(q, f, TRACE_LOCAL, 0);
+    if (f->depth == 0) {
+        q->is_local = true;
+        q->authoritative = q->authoritative || is_first;
+    }
+    for (unsigned i = 0; i < SECTION_COUNT; i++) {
+        for (const struct rrset *set = local->sections[i]; set != NULL; set = set->next) {
+            if (!answer_append(q, f, (enum section)i, set)) {
+                return KNOWN_ANSWER;
+            }
+        }
+    }
+    return KNOWN_NOTHING;
+}
+
+/* The walk begins at a delegation out of an own zone: its servers may have any address. */
+static enum known use_local_delegation(struct query *q, struct frame *f, const struct local_answer *local)
+{
+    const struct rrset *ns = local->sections[SECTION_AUTHORITY];
+    while (ns != NULL && ns->type != TYPE_NS) {
+        ns = ns->next;
+    }
+    if (ns != NULL && cut_from_set(&f->cut, CUT_LOCAL, ns, local->sections[SECTION_ADDITIONAL], q->resolver->policy,
+                                   &q->arena) != FAIL_NONE) {
+        frame_end_memory(q, f);
+        return KNOWN_ANSWER;
+    }
+    return KNOWN_NOTHING;
+}
+
+static enum known known_local(struct query *q, struct frame *f)
+{
+    struct local_answer answer = {0};
+    const struct local *local = &q->resolver->local;
+    enum local_hit hit = LOCAL_NONE;
+    if (local->find != NULL) {
+        hit = local->find(local->ctx, f->name, f->type, &q->arena, &answer);
+    }
+    if (hit == LOCAL_NONE && q->resolver->policy->special_use) {
+        hit = special_find(f->name, f->type, &q->arena, &answer);
+    }
+    if (hit == LOCAL_NONE) {
+        return KNOWN_NOTHING;
+    }
+    if (hit == LOCAL_DELEGATION) {
+        return use_local_delegation(q, f, &answer);
+    }
+    if (use_local(q, f, &answer) == KNOWN_ANSWER) {
+        return KNOWN_ANSWER;
+    }
+    if (hit == LOCAL_ALIAS) {
+        return alias_move(q, f, answer.target);
+    }
+    frame_end(f, OUTCOME_ANSWER, answer.rcode);
+    return KNOWN_ANSWER;
+}
+
+/* ---- Cache ---- */
+
+/* A query that wants fresh data wants it for its question, not for the name servers on the way. */
+static bool may_use_cache(const struct query *q, const struct frame *f)
+{
+    return f->depth > 0 || (q->flags & QUERY_NO_CACHE) == 0;
+}
+
+static const struct cache_entry *find(struct query *q, const struct frame *f, enum cache_slot slot, uint16_t type)
+{
+    const struct cache_entry *hit = NULL;
+    if (cache_find(q->resolver->cache, slot, f->name, type, q->now, 0, &q->arena, &hit) != FAIL_NONE) {
+        return NULL;
+    }
+    return hit;
+}
+
+static enum known use_entry(struct query *q, struct frame *f, const struct cache_entry *e)
+{
+    enum section section = e->is_negative || e->slot == CACHE_NXDOMAIN ? SECTION_AUTHORITY : SECTION_ANSWER;
+    trace_known(q, f, TRACE_CACHE_HIT, e->slot);
+    for (const struct rrset *set = e->sets; set != NULL; set = set->next) {
+        if (!answer_append(q, f, section, set)) {
+            return KNOWN_ANSWER;
+        }
+    }
+    frame_end(f, OUTCOME_ANSWER, e->slot == CACHE_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR);
+    return KNOWN_ANSWER;
+}
+
+static enum known use_failure(struct query *q, struct frame *f, const struct cache_entry *e)
+{
+    trace_known(q, f, TRACE_CACHED_FAILURE, e->error.code);
+    if (f->depth == 0) {
+        struct answer *answer = &q->answer;
+        answer->errors[0] = (struct ede){.code = EDE_CACHED_ERROR};
+        memcpy(answer->errors[0].text, e->error.text, sizeof(e->error.text));
+        answer->errors[1] = (struct ede){.code = e->error.code};
+        answer->error_count = 2;
+    }
+    frame_end(f, OUTCOME_KNOWN_FAILURE, RCODE_SERVFAIL);
+    return KNOWN_ANSWER;
+}
+
+/* Types that stand beside a CNAME (RFC 4035 2.5) or are the link itself. */
+static bool follows_aliases(uint16_t type)
+{
+    return type != TYPE_CNAME && type != TYPE_RRSIG && type != TYPE_NSEC && type != TYPE_ANY;
+}
+
+/* ANY is answered with one set, whichever is at hand (RFC 8482 4.1). */
+static const struct cache_entry *find_any(struct query *q, const struct frame *f)
+{
+    static const uint16_t types[] = {TYPE_CNAME, TYPE_A,   TYPE_AAAA, TYPE_MX,    TYPE_TXT,
+                                     TYPE_NS,    TYPE_SOA, TYPE_SRV,  TYPE_HTTPS, TYPE_PTR};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        const struct cache_entry *e = find(q, f, CACHE_ANSWER, types[i]);
+        if (e != NULL && !e->is_negative) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+static enum known known_cached(struct query *q, struct frame *f)
+{
+    const struct cache_entry *e = f->type == TYPE_ANY ? find_any(q, f) : find(q, f, CACHE_ANSWER, f->type);
+    if (e == NULL && follows_aliases(f->type)) {
+        const struct cache_entry *cname = find(q, f, CACHE_ANSWER, TYPE_CNAME);
+        if (cname != NULL && !cname->is_negative && cname->sets != NULL) {
+            trace_known(q, f, TRACE_CACHE_HIT, CACHE_ANSWER);
+            return alias_follow_cname(q, f, cname->sets);
+        }
+    }
+    if (e == NULL) {
+        e = find(q, f, CACHE_NXDOMAIN, 0);
+    }
+    if (e != NULL) {
+        return use_entry(q, f, e);
+    }
+    e = find(q, f, CACHE_FAILURE, f->type);
+    return e != NULL ? use_failure(q, f, e) : KNOWN_NOTHING;
+}
+
+enum known known_dname(struct query *q, struct frame *f, const uint8_t *zone)
+{
+    if (name_is_root(f->name) || !may_use_cache(q, f)) {
+        return KNOWN_NOTHING;
+    }
+    const uint8_t *owner = name_parent(f->name);
+    for (unsigned left = name_labels(f->name) - name_labels(zone); left > 0; left--, owner = name_parent(owner)) {
+        const struct cache_entry *e = NULL;
+        int failed = cache_find(q->resolver->cache, CACHE_ANSWER, owner, TYPE_DNAME, q->now, 0, &q->arena, &e);
+        if (failed == FAIL_NONE && e != NULL && !e->is_negative && e->sets != NULL) {
+            trace_known(q, f, TRACE_CACHE_HIT, CACHE_ANSWER);
+            return alias_follow_dname(q, f, e->sets);
+        }
+    }
+    return KNOWN_NOTHING;
+}
+
+enum known known_find(struct query *q, struct frame *f)
+{
+    enum known known = known_local(q, f);
+    return known == KNOWN_NOTHING && may_use_cache(q, f) ? known_cached(q, f) : known;
+}

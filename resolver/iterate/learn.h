@@ -1,0 +1,21 @@
+/* What a reply leaves behind: TTLs set to what the cache policy allows, and entries in the cache with their rank. Every
+ * function gets sets that scrub.h let through; storing may fail without consequence for the answer. */
+#ifndef CAIRN_ITERATE_LEARN_H
+#define CAIRN_ITERATE_LEARN_H
+
+#include "resolver/iterate/state.h"
+
+/* Stores a positive set under its own owner and type; clamps its TTL. */
+void learn_set(struct query *q, struct rrset *set, bool authoritative);
+
+/* Stores NODATA of (name, type) or NXDOMAIN of the name. `sets` begins with the SOA, else nothing is stored (RFC 2308
+ * 5): the answer serves those who wait, and the next asks again. */
+void learn_negative(struct query *q, const struct frame *f, struct rrset *sets, bool is_nxdomain, bool authoritative);
+
+/* Stores a delegation: NS set first. */
+void learn_delegation(struct query *q, struct rrset *sets);
+
+/* Remembers that (name, type) could not be resolved, twice as long as the last time (RFC 9520 3.2). */
+void learn_failure(struct query *q, const struct frame *f, const struct ede *why);
+
+#endif

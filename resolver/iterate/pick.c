@@ -1,0 +1,169 @@
+#include "resolver/iterate/pick.h"
+
+#include "resolver/iterate/forbidden.h"
+#include "resolver/iterate/servers.h"
+
+enum {
+    EXPLORE_ONE_IN = 20,
+    BAND_US = 10000,     /* as good as the best: this much slower, or a quarter of its time */
+    UNKNOWN_US = 100000, /* assumed of servers not yet heard: tried soon when the best is slow */
+    SILENCES_TO_TCP = 2, /* time-outs over UDP after which a path that drops UDP is suspected */
+    TCP_TRIES = 2
+};
+
+static unsigned tries(const struct target *t)
+{
+    return t->tries[0] + t->tries[1];
+}
+
+static bool has_tcp_left(const struct query *q)
+{
+    return q->used[LIMIT_ID_tcp_connects] < limit_get(query_limits(q), tcp_connects);
+}
+
+bool pick_tcp(const struct query *q, const struct frame *f, const struct target *t)
+{
+    if (t->needs_tcp || !has_tcp_left(q)) {
+        return t->needs_tcp;
+    }
+    if (t->timeouts > 0 && f->silences >= SILENCES_TO_TCP && t->tries[1] < TCP_TRIES) {
+        return true;
+    }
+    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
+    return info != NULL && q->now < info->tcp_until && t->tries[1] < TCP_TRIES;
+}
+
+static void skip(struct query *q, struct frame *f, struct target *t, enum skip_reason why)
+{
+    struct trace_step *step = trace_add(&q->trace, TRACE_SKIPPED, f->cut.zone, f->type, q->now);
+    step->detail = (uint8_t)why;
+    step->server = t->addr;
+}
+
+/* Whether it may be asked at all; what never changes during the question is decided and traced once. */
+bool pick_may_ask(struct query *q, struct frame *f, struct target *t)
+{
+    const struct policy *p = q->resolver->policy;
+    if (t->is_out) {
+        return false;
+    }
+    if (!(t->addr.len == 4 ? p->ipv4 : p->ipv6)) {
+        t->is_out = true;
+        skip(q, f, t, SKIP_NO_FAMILY);
+        return false;
+    }
+    if (f->cut.source != CUT_LOCAL && address_is_forbidden(p, &t->addr)) {
+        t->is_out = true;
+        skip(q, f, t, SKIP_FORBIDDEN_ADDRESS);
+        return false;
+    }
+    bool is_tcp = pick_tcp(q, f, t);
+    if (is_tcp && !has_tcp_left(q)) {
+        t->is_out = true;
+        query_hit_limit(q, LIMIT_ID_tcp_connects);
+        return false;
+    }
+    uint32_t most = limit_get(query_limits(q), tries);
+    if (t->tries[is_tcp] >= (is_tcp && most > TCP_TRIES ? TCP_TRIES : most)) {
+        t->is_out = true;
+        skip(q, f, t, SKIP_TRIES);
+        return false;
+    }
+    return true;
+}
+
+/* Lower is asked earlier; the cost decides among equals. */
+struct rank {
+    unsigned tries;
+    bool is_doubtful; /* lame for this zone, or of a family without a route */
+    uint32_t cost_us;
+};
+
+static struct rank rank_of(const struct query *q, const struct frame *f, const struct target *t,
+                           const struct server_info *info)
+{
+    uint32_t cost = info != NULL && info->srtt_us > 0 ? info->srtt_us : UNKNOWN_US;
+    if (info != NULL && info->failures > 0) {
+        cost += SERVERS_TIMEOUT_FIRST_MS * 1000u << (info->failures < 4 ? info->failures : 4);
+    }
+    bool is_doubtful = servers_is_lame(q->resolver->servers, &t->addr, f->cut.zone, q->now) ||
+                       servers_family_is_doubtful(q->resolver->servers, &t->addr, q->now);
+    return (struct rank){.tries = tries(t), .is_doubtful = is_doubtful, .cost_us = cost};
+}
+
+static int compare_class(const struct rank *a, const struct rank *b)
+{
+    if (a->is_doubtful != b->is_doubtful) {
+        return a->is_doubtful ? 1 : -1;
+    }
+    return a->tries == b->tries ? 0 : (a->tries > b->tries ? 1 : -1);
+}
+
+static uint32_t below(const struct query *q, uint32_t bound)
+{
+    return q->resolver->random_below(q->resolver->random_ctx, bound);
+}
+
+/* One of `count` candidates of the same class. */
+static unsigned choose(const struct query *q, const uint32_t *costs, unsigned count)
+{
+    if (count == 1) {
+        return 0;
+    }
+    if (below(q, EXPLORE_ONE_IN) == 0) {
+        return below(q, count);
+    }
+    uint32_t best = UINT32_MAX;
+    for (unsigned i = 0; i < count; i++) {
+        best = costs[i] < best ? costs[i] : best;
+    }
+    uint32_t band = best + best / 4 + BAND_US;
+    unsigned good = 0;
+    for (unsigned i = 0; i < count; i++) {
+        good += costs[i] <= band;
+    }
+    unsigned left = below(q, good);
+    for (unsigned i = 0;; i++) {
+        if (costs[i] <= band && left-- == 0) {
+            return i;
+        }
+    }
+}
+
+enum { CANDIDATES_MAX = 256 };
+
+struct target *pick_target(struct query *q, struct frame *f)
+{
+    struct target *candidates[CANDIDATES_MAX];
+    uint32_t costs[CANDIDATES_MAX];
+    struct rank best = {0};
+    unsigned count = 0;
+    for (unsigned i = 0; i < f->cut.target_count; i++) {
+        struct target *t = &f->cut.targets[i];
+        const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
+        if (!pick_may_ask(q, f, t) || (info != NULL && q->now < info->dead_until && tries(t) == 0)) {
+            continue;
+        }
+        struct rank rank = rank_of(q, f, t, info);
+        int order = count == 0 ? -1 : compare_class(&rank, &best);
+        if (order < 0) {
+            count = 0;
+            best = rank;
+        }
+        if (order <= 0 && count < CANDIDATES_MAX) {
+            candidates[count] = t;
+            costs[count++] = rank.cost_us;
+        }
+    }
+    return count > 0 ? candidates[choose(q, costs, count)] : NULL;
+}
+
+void pick_trace_resting(struct query *q, struct frame *f)
+{
+    for (unsigned i = 0; i < f->cut.target_count; i++) {
+        struct target *t = &f->cut.targets[i];
+        if (!t->is_out && tries(t) == 0) {
+            skip(q, f, t, SKIP_DEAD);
+        }
+    }
+}

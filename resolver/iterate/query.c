@@ -1,0 +1,179 @@
+/* A query from its first step to its answer.
+ *
+ * Each question, the client's and those for addresses of name servers, goes the same way: what is known without asking
+ * (known.c); the deepest zone cut known for the name (walk.c, cut.c); a server of it, chosen by pick.c, is asked; its
+ * reply is sorted (classify.c), stripped of what may not be believed (scrub.c), stored (learn.c) and acted on
+ * (reply.c): an answer ends the question, an alias begins it anew with another name, a referral moves it to a deeper
+ * zone, anything else sends it to the next server. A server without address puts a question of its own on the stack
+ * (glueless.c). */
+#include "resolver/iterate/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/dns/msg.h"
+#include "resolver/dns/type.h"
+#include "resolver/iterate/compose.h"
+#include "resolver/iterate/known.h"
+#include "resolver/iterate/learn.h"
+#include "resolver/iterate/reply.h"
+#include "resolver/iterate/state.h"
+#include "resolver/iterate/walk.h"
+
+struct query *query_new(struct resolver *r, const uint8_t *name, uint16_t type, unsigned flags, uint64_t now)
+{
+    struct query *q = malloc(sizeof(*q));
+    if (q == NULL) {
+        return NULL;
+    }
+    memset(q, 0, offsetof(struct query, trace));
+    q->resolver = r;
+    q->flags = flags;
+    q->now = now;
+    q->epoch = cache_epoch(r->cache);
+    q->deadline = now + limit_get(query_limits(q), walk_ms);
+    name_copy(q->question_name, name);
+    q->question = (struct question){.name = q->question_name, .type = type, .class = CLASS_IN};
+    arena_init(&q->arena, limit_get(query_limits(q), query_memory));
+    trace_init(&q->trace, now);
+    if (!frame_push(q, q->question_name, type)) {
+        query_free(q);
+        return NULL;
+    }
+    return q;
+}
+
+void query_free(struct query *q)
+{
+    if (q != NULL) {
+        arena_fini(&q->arena);
+        free(q);
+    }
+}
+
+bool query_spend(struct query *q, enum limit_id id, uint32_t amount)
+{
+    uint32_t most = query_limits(q)->values[id];
+    if (amount > most - q->used[id]) {
+        query_hit_limit(q, id);
+        return false;
+    }
+    q->used[id] += amount;
+    return true;
+}
+
+void query_hit_limit(struct query *q, enum limit_id id)
+{
+    q->resolver->limit_hits[id]++;
+    trace_add(&q->trace, TRACE_LIMIT, q->top->name, q->top->type, q->now)->detail = (uint8_t)id;
+}
+
+bool frame_push(struct query *q, const uint8_t *name, uint16_t type)
+{
+    struct frame *f = arena_take(&q->arena, sizeof(*f));
+    if (f == NULL) {
+        return false;
+    }
+    f->parent = q->top;
+    f->depth = q->top != NULL ? q->top->depth + 1 : 0;
+    f->name = name;
+    f->type = type;
+    q->top = f;
+    return true;
+}
+
+enum next frame_end(struct frame *f, enum outcome outcome, unsigned rcode)
+{
+    f->outcome = outcome;
+    f->rcode = rcode;
+    return NEXT_DONE;
+}
+
+enum next frame_end_memory(struct query *q, struct frame *f)
+{
+    query_hit_limit(q, LIMIT_ID_query_memory);
+    return frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
+}
+
+/* The sources of an answer in order of precedence; the last is to ask. */
+static enum next resolve(struct query *q, struct frame *f)
+{
+    bool is_priming = (q->flags & QUERY_PRIME) != 0 && f->depth == 0;
+    enum known known = is_priming ? KNOWN_NOTHING : known_find(q, f);
+    if (known == KNOWN_NOTHING) {
+        known = walk_locate(q, f);
+    }
+    if (known == KNOWN_NOTHING) {
+        known = known_dname(q, f, f->cut.zone);
+    }
+    if (known == KNOWN_NOTHING && (q->flags & QUERY_CACHE_ONLY) != 0) {
+        return frame_end(f, OUTCOME_MISS, RCODE_SERVFAIL);
+    }
+    if (known == KNOWN_NOTHING) {
+        known = reply_take_rest(q, f);
+    }
+    if (known == KNOWN_NOTHING) {
+        return walk_ask(q, f);
+    }
+    return known == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
+}
+
+/* A failure is remembered for the client's question whatever its reason; for an address of a name server only when its
+ * own servers failed, because another query has another budget. */
+static void close_frame(struct query *q, struct frame *f)
+{
+    bool is_failure = f->outcome == OUTCOME_FAILED || (f->outcome == OUTCOME_LIMIT && f->depth == 0);
+    if (is_failure) {
+        struct ede errors[EDE_MAX];
+        trace_errors(&q->trace, errors);
+        learn_failure(q, f, &errors[0]);
+    }
+    trace_add(&q->trace, TRACE_FINISH, f->name, f->type, q->now)->rcode = (uint8_t)f->rcode;
+}
+
+enum want query_step(struct query *q, const struct query_event *ev, uint64_t now)
+{
+    q->now = now;
+    q->event = ev;
+    q->top->reply = NULL;
+    enum next next = walk_event(q, q->top);
+    for (;;) {
+        struct frame *f = q->top;
+        switch (next) {
+        case NEXT_SEND:
+            return WANT_SEND;
+        case NEXT_RESOLVE:
+            next = resolve(q, f);
+            break;
+        case NEXT_DONE:
+            close_frame(q, f);
+            if (f->parent == NULL) {
+                compose_answer(q, f);
+                return WANT_FINISH;
+            }
+            q->top = f->parent;
+            next = walk_child(q, q->top, f);
+            break;
+        }
+    }
+}
+
+const struct send *query_send(const struct query *q)
+{
+    return &q->send;
+}
+
+const struct answer *query_answer(const struct query *q)
+{
+    return &q->answer;
+}
+
+const struct trace *query_trace(const struct query *q)
+{
+    return &q->trace;
+}
+
+const struct question *query_question(const struct query *q)
+{
+    return &q->question;
+}

@@ -1,0 +1,134 @@
+#include "resolver/iterate/reply.h"
+
+#include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
+#include "resolver/iterate/alias.h"
+#include "resolver/iterate/learn.h"
+#include "resolver/iterate/scrub.h"
+
+static bool is_authoritative(const struct msg *m)
+{
+    return (m->flags & MSG_AA) != 0;
+}
+
+static enum known end(struct query *q, struct frame *f, enum section section, const struct rrset *sets, unsigned rcode)
+{
+    for (const struct rrset *set = sets; set != NULL; set = set->next) {
+        if (!answer_append(q, f, section, set)) {
+            return KNOWN_ANSWER;
+        }
+    }
+    frame_end(f, OUTCOME_ANSWER, rcode);
+    return KNOWN_ANSWER;
+}
+
+/* The root's servers with their addresses, as priming found them (RFC 9609 3). Without an address the hints are better.
+ */
+static void learn_root(struct query *q, const struct msg *m, const struct rrset *ns)
+{
+    struct rrset *sets = NULL;
+    unsigned servers = limit_get(query_limits(q), servers);
+    if (scrub_delegation(m, name_root, ns, servers, &q->arena, &sets) != FAIL_NONE) {
+        return;
+    }
+    for (const struct rrset *set = sets; set != NULL; set = set->next) {
+        if (set->type == TYPE_A || set->type == TYPE_AAAA) {
+            learn_delegation(q, sets);
+            return;
+        }
+    }
+}
+
+static enum known take_answer(struct query *q, struct frame *f, const struct msg *m)
+{
+    struct rrset *set = arena_copy(&q->arena, scrub_answer(m, f->name, f->type), sizeof(*set));
+    if (set == NULL) {
+        frame_end_memory(q, f);
+        return KNOWN_ANSWER;
+    }
+    set->next = NULL;
+    if ((q->flags & QUERY_PRIME) != 0 && f->depth == 0) {
+        learn_root(q, m, set);
+    }
+    learn_set(q, set, is_authoritative(m));
+    return end(q, f, SECTION_ANSWER, set, RCODE_NOERROR);
+}
+
+/* A DNAME goes before the CNAME that was made from it: that one is made anew and never stored. */
+static enum known take_alias(struct query *q, struct frame *f, const struct msg *m, const uint8_t *zone)
+{
+    const struct rrset *dname = scrub_dname(m, zone, f->name);
+    const struct rrset *link = dname != NULL ? dname : scrub_cname(m, f->name);
+    struct rrset *set = arena_copy(&q->arena, link, sizeof(*set));
+    if (set == NULL) {
+        frame_end_memory(q, f);
+        return KNOWN_ANSWER;
+    }
+    set->next = NULL;
+    learn_set(q, set, is_authoritative(m));
+    f->reply = m;
+    f->reply_zone = zone;
+    return dname != NULL ? alias_follow_dname(q, f, set) : alias_follow_cname(q, f, set);
+}
+
+static enum known take_negative(struct query *q, struct frame *f, const struct msg *m, const uint8_t *zone,
+                                bool is_nxdomain)
+{
+    struct rrset *sets = NULL;
+    if (scrub_negative(m, zone, f->name, &q->arena, &sets) != FAIL_NONE) {
+        frame_end_memory(q, f);
+        return KNOWN_ANSWER;
+    }
+    learn_negative(q, f, sets, is_nxdomain, is_authoritative(m));
+    return end(q, f, SECTION_AUTHORITY, sets, is_nxdomain ? RCODE_NXDOMAIN : RCODE_NOERROR);
+}
+
+enum known reply_take(struct query *q, struct frame *f, const struct msg *m, const uint8_t *zone, enum reply_kind kind)
+{
+    switch (kind) {
+    case REPLY_ANSWER:
+        return take_answer(q, f, m);
+    case REPLY_ALIAS:
+        return take_alias(q, f, m, zone);
+    case REPLY_NODATA:
+        return take_negative(q, f, m, zone, false);
+    case REPLY_NXDOMAIN:
+        return take_negative(q, f, m, zone, true);
+    default:
+        return KNOWN_NOTHING;
+    }
+}
+
+enum known reply_take_rest(struct query *q, struct frame *f)
+{
+    const struct msg *m = f->reply;
+    f->reply = NULL;
+    if (m == NULL || !name_equal(f->cut.zone, f->reply_zone)) {
+        return KNOWN_NOTHING;
+    }
+    enum reply_kind kind = classify_target(m, f->cut.zone, f->name, f->type);
+    return reply_take(q, f, m, f->cut.zone, kind);
+}
+
+enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
+{
+    const struct policy *p = q->resolver->policy;
+    const struct rrset *ns = scrub_ns(m, f->cut.zone, f->name, f->type);
+    struct rrset *sets = NULL;
+    if (!query_spend(q, LIMIT_ID_referrals, 1)) {
+        frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
+        return KNOWN_ANSWER;
+    }
+    if (scrub_delegation(m, f->cut.zone, ns, limit_get(&p->limits, servers), &q->arena, &sets) != FAIL_NONE) {
+        frame_end_memory(q, f);
+        return KNOWN_ANSWER;
+    }
+    learn_delegation(q, sets);
+    if (cut_from_set(&f->cut, CUT_REFERRAL, sets, sets, p, &q->arena) != FAIL_NONE) {
+        frame_end_memory(q, f);
+        return KNOWN_ANSWER;
+    }
+    f->silences = 0;
+    trace_add(&q->trace, TRACE_CUT, f->cut.zone, f->type, q->now)->detail = CUT_REFERRAL;
+    return KNOWN_NOTHING;
+}

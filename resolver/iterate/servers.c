@@ -1,0 +1,260 @@
+#include "resolver/iterate/servers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/base/hash.h"
+#include "resolver/dns/name.h"
+
+enum {
+    WAYS = 4,       /* rows an address may stand in */
+    DEAD_AFTER = 3, /* failures in a row */
+    DEAD_FIRST_MS = 1000,
+    DEAD_DOUBLINGS = 4, /* sixteen seconds at most */
+    SAME_FAILURE_MS = 100,
+    DOUBT_AFTER = 3, /* refusals of a family in a row */
+    DOUBT_MS = 60000
+};
+
+struct lame {
+    uint64_t key; /* hash of address and zone */
+    uint64_t until;
+};
+
+struct servers {
+    size_t count; /* rows of both tables, a power of two */
+    struct server_info *rows;
+    struct lame *lame;
+    struct {
+        uint8_t refusals; /* in a row */
+        uint64_t at;
+    } families[2]; /* IPv4, IPv6 */
+};
+
+struct servers *servers_new(size_t count)
+{
+    size_t size = WAYS;
+    while (size < count) {
+        size *= 2;
+    }
+    struct servers *s = calloc(1, sizeof(*s));
+    if (s == NULL) {
+        return NULL;
+    }
+    s->count = size;
+    s->rows = calloc(size, sizeof(*s->rows));
+    s->lame = calloc(size, sizeof(*s->lame));
+    if (s->rows == NULL || s->lame == NULL) {
+        servers_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void servers_free(struct servers *s)
+{
+    if (s != NULL) {
+        free(s->rows);
+        free(s->lame);
+        free(s);
+    }
+}
+
+/* The octets that identify an address: struct padding must not take part. */
+static size_t address_key(const struct addr *addr, uint8_t out[18])
+{
+    memcpy(out, addr->octets, 16);
+    memcpy(out + 16, &addr->port, 2);
+    return 18;
+}
+
+static struct server_info *bucket(const struct servers *s, const struct addr *addr)
+{
+    uint8_t key[18];
+    size_t len = address_key(addr, key);
+    return &s->rows[hash_bytes(key, len) & (s->count - 1) & ~(size_t)(WAYS - 1)];
+}
+
+static struct server_info *find(const struct servers *s, const struct addr *addr)
+{
+    struct server_info *rows = bucket(s, addr);
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (rows[i].addr.len != 0 && addr_equal(&rows[i].addr, addr)) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+const struct server_info *servers_find(const struct servers *s, const struct addr *addr)
+{
+    return find(s, addr);
+}
+
+static struct server_info *find_or_add(struct servers *s, const struct addr *addr, uint64_t now)
+{
+    struct server_info *row = find(s, addr);
+    if (row == NULL) {
+        struct server_info *rows = bucket(s, addr);
+        row = rows;
+        for (unsigned i = 1; i < WAYS; i++) {
+            if (rows[i].used < row->used) {
+                row = &rows[i];
+            }
+        }
+        *row = (struct server_info){.addr = *addr};
+    }
+    row->used = now;
+    return row;
+}
+
+/* RFC 6298 2.2 and 2.3. */
+static void smooth(struct server_info *row, uint32_t rtt_us)
+{
+    if (row->srtt_us == 0) {
+        row->srtt_us = rtt_us;
+        row->rttvar_us = rtt_us / 2;
+        return;
+    }
+    uint32_t off = rtt_us > row->srtt_us ? rtt_us - row->srtt_us : row->srtt_us - rtt_us;
+    row->rttvar_us = (uint32_t)((3ull * row->rttvar_us + off) / 4);
+    row->srtt_us = (uint32_t)((7ull * row->srtt_us + rtt_us) / 8);
+}
+
+void servers_replied(struct servers *s, const struct addr *addr, uint32_t rtt_us, bool over_tcp, uint64_t now)
+{
+    struct server_info *row = find_or_add(s, addr, now);
+    row->failures = 0;
+    row->dead_until = 0;
+    s->families[addr->len == 16].refusals = 0;
+    if (!over_tcp && rtt_us > 0) {
+        smooth(row, rtt_us);
+    }
+}
+
+void servers_failed(struct servers *s, const struct addr *addr, uint64_t now)
+{
+    struct server_info *row = find_or_add(s, addr, now);
+    if (row->failures > 0 && now - row->failed_at < SAME_FAILURE_MS) {
+        return;
+    }
+    row->failed_at = now;
+    if (row->failures < UINT8_MAX) {
+        row->failures++;
+    }
+    if (row->failures >= DEAD_AFTER) {
+        unsigned doublings = row->failures - DEAD_AFTER;
+        doublings = doublings > DEAD_DOUBLINGS ? DEAD_DOUBLINGS : doublings;
+        row->dead_until = now + ((uint64_t)DEAD_FIRST_MS << doublings);
+    }
+}
+
+void servers_refused(struct servers *s, const struct addr *addr, uint64_t now)
+{
+    bool family = addr->len == 16;
+    if (s->families[family].refusals < DOUBT_AFTER) {
+        s->families[family].refusals++;
+    }
+    s->families[family].at = now;
+    servers_failed(s, addr, now);
+}
+
+bool servers_family_is_doubtful(const struct servers *s, const struct addr *addr, uint64_t now)
+{
+    bool family = addr->len == 16;
+    return s->families[family].refusals >= DOUBT_AFTER && now - s->families[family].at < DOUBT_MS;
+}
+
+void servers_probe(struct servers *s, const struct addr *addr, uint64_t until, uint64_t now)
+{
+    struct server_info *row = find(s, addr);
+    if (row != NULL && row->failures >= DEAD_AFTER) {
+        row->dead_until = until;
+        row->used = now;
+    }
+}
+
+void servers_saw_edns(struct servers *s, const struct addr *addr, uint64_t now)
+{
+    struct server_info *row = find_or_add(s, addr, now);
+    row->has_edns = true;
+    row->plain_until = 0;
+}
+
+void servers_only_plain(struct servers *s, const struct addr *addr, uint64_t now)
+{
+    struct server_info *row = find_or_add(s, addr, now);
+    if (!row->has_edns) {
+        row->plain_until = now + SERVERS_PLAIN_MS;
+    }
+}
+
+void servers_only_tcp(struct servers *s, const struct addr *addr, uint64_t now)
+{
+    find_or_add(s, addr, now)->tcp_until = now + SERVERS_TCP_MS;
+}
+
+static uint64_t lame_key(const struct addr *addr, const uint8_t *zone)
+{
+    uint8_t key[18 + NAME_SIZE];
+    size_t len = address_key(addr, key);
+    len += name_lower(key + len, zone);
+    uint64_t hash = hash_bytes(key, len);
+    return hash != 0 ? hash : 1;
+}
+
+static struct lame *lame_bucket(const struct servers *s, uint64_t key)
+{
+    return &s->lame[key & (s->count - 1) & ~(size_t)(WAYS - 1)];
+}
+
+void servers_set_lame(struct servers *s, const struct addr *addr, const uint8_t *zone, uint64_t now)
+{
+    uint64_t key = lame_key(addr, zone);
+    struct lame *rows = lame_bucket(s, key);
+    struct lame *row = rows;
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (rows[i].key == key) {
+            row = &rows[i];
+            break;
+        }
+        if (rows[i].until < row->until) {
+            row = &rows[i];
+        }
+    }
+    *row = (struct lame){.key = key, .until = now + SERVERS_LAME_MS};
+}
+
+bool servers_is_lame(const struct servers *s, const struct addr *addr, const uint8_t *zone, uint64_t now)
+{
+    uint64_t key = lame_key(addr, zone);
+    const struct lame *rows = lame_bucket(s, key);
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (rows[i].key == key) {
+            return now < rows[i].until;
+        }
+    }
+    return false;
+}
+
+uint32_t servers_timeout(const struct servers *s, const struct addr *addr, unsigned tries)
+{
+    const struct server_info *row = find(s, addr);
+    uint64_t ms = SERVERS_TIMEOUT_FIRST_MS;
+    if (row != NULL && row->srtt_us > 0) {
+        ms = (row->srtt_us + 4ull * row->rttvar_us + 999) / 1000;
+        ms = ms < SERVERS_TIMEOUT_MIN_MS ? SERVERS_TIMEOUT_MIN_MS : ms;
+    }
+    ms <<= tries < 6 ? tries : 6;
+    return ms > SERVERS_TIMEOUT_MAX_MS ? SERVERS_TIMEOUT_MAX_MS : (uint32_t)ms;
+}
+
+const struct server_info *servers_row(const struct servers *s, size_t index)
+{
+    return s->rows[index].addr.len != 0 ? &s->rows[index] : NULL;
+}
+
+size_t servers_count(const struct servers *s)
+{
+    return s->count;
+}

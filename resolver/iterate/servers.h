@@ -1,0 +1,73 @@
+/* What a worker has learnt about upstream addresses: round-trip times, failures and habits, in a table of fixed size
+ * that forgets what was used least recently. Nothing here is a verdict: every mark expires within minutes and dead
+ * servers are probed again within seconds, so a forged or unlucky reply costs little. One owner thread. */
+#ifndef CAIRN_ITERATE_SERVERS_H
+#define CAIRN_ITERATE_SERVERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "resolver/base/addr.h"
+
+#define SERVERS_TIMEOUT_FIRST_MS 376 /* for an address nothing is known of */
+#define SERVERS_TIMEOUT_MIN_MS   50
+#define SERVERS_TIMEOUT_MAX_MS   1500 /* several servers must fit into the time a client waits */
+#define SERVERS_LAME_MS          60000
+#define SERVERS_PLAIN_MS         300000 /* how long EDNS is not tried again */
+#define SERVERS_TCP_MS           60000  /* how long UDP is not tried again after only TCP worked */
+
+struct server_info {
+    struct addr addr; /* with port; len 0: unused row */
+    uint32_t srtt_us; /* smoothed round-trip time over UDP (RFC 6298 2); 0: no reply yet */
+    uint32_t rttvar_us;
+    uint8_t failures;     /* in a row: time-outs without a reply in between */
+    bool has_edns;        /* a reply had OPT: EDNS is never given up for this server */
+    uint64_t failed_at;   /* last counted failure */
+    uint64_t dead_until;  /* not asked before, 0: alive */
+    uint64_t plain_until; /* asked without OPT */
+    uint64_t tcp_until;   /* asked over TCP at once */
+    uint64_t used;        /* for forgetting */
+};
+
+struct servers;
+
+/* A table of `count` rows (rounded up to a power of two); NULL without memory. */
+struct servers *servers_new(size_t count);
+void servers_free(struct servers *s);
+
+/* What is known, or NULL. Valid until the next change. */
+const struct server_info *servers_find(const struct servers *s, const struct addr *addr);
+
+/* A usable reply came after `rtt_us` (0: not measured). Over TCP the time says nothing about UDP and is not counted. */
+void servers_replied(struct servers *s, const struct addr *addr, uint32_t rtt_us, bool over_tcp, uint64_t now);
+
+/* No reply in time. Equal reports within a tenth of a second count once: one dead moment of a server fails many
+ * queries. From the third in a row the server rests for one second, doubling up to sixteen. */
+void servers_failed(struct servers *s, const struct addr *addr, uint64_t now);
+
+/* The network refused at once. When that happens to several addresses of a family and none of it answers, the machine
+ * has probably no route for the family: servers_family_is_doubtful for a minute. */
+void servers_refused(struct servers *s, const struct addr *addr, uint64_t now);
+bool servers_family_is_doubtful(const struct servers *s, const struct addr *addr, uint64_t now);
+
+/* A server whose rest is over is about to be asked: further queries wait for the outcome of this one. */
+void servers_probe(struct servers *s, const struct addr *addr, uint64_t until, uint64_t now);
+
+/* Habits learnt from a conversation. */
+void servers_saw_edns(struct servers *s, const struct addr *addr, uint64_t now);
+void servers_only_plain(struct servers *s, const struct addr *addr, uint64_t now);
+void servers_only_tcp(struct servers *s, const struct addr *addr, uint64_t now);
+
+/* The server does not know the zone it was asked for. */
+void servers_set_lame(struct servers *s, const struct addr *addr, const uint8_t *zone, uint64_t now);
+bool servers_is_lame(const struct servers *s, const struct addr *addr, const uint8_t *zone, uint64_t now);
+
+/* How long to wait for it: smoothed time plus four deviations, doubled for each of `tries` before. */
+uint32_t servers_timeout(const struct servers *s, const struct addr *addr, unsigned tries);
+
+/* Row `index` for listings: NULL when unused; servers_count rows in all. */
+const struct server_info *servers_row(const struct servers *s, size_t index);
+size_t servers_count(const struct servers *s);
+
+#endif

@@ -1,0 +1,98 @@
+/* What a query knows between two steps. Private to this folder.
+ *
+ * A query is a stack of frames. The lowest frame is the client's question; each frame above it looks up the address of
+ * a name server that the one below needs. Only the top frame works. All share one budget, one trace and one arena. */
+#ifndef CAIRN_ITERATE_STATE_H
+#define CAIRN_ITERATE_STATE_H
+
+#include "resolver/iterate/cut.h"
+#include "resolver/iterate/query.h"
+
+/* How a frame ended, or that it has not. */
+enum outcome {
+    OUTCOME_OPEN,
+    OUTCOME_ANSWER,        /* rcode and sections hold the answer, negative ones included */
+    OUTCOME_FAILED,        /* SERVFAIL: its own servers failed it */
+    OUTCOME_LIMIT,         /* SERVFAIL: a limit of the query, which says nothing about this question in another query */
+    OUTCOME_KNOWN_FAILURE, /* SERVFAIL: remembered from a moment ago */
+    OUTCOME_MISS           /* the cache is not enough and servers may not be asked */
+};
+
+/* One question. */
+struct frame {
+    struct frame *parent;
+    unsigned depth;      /* 0: the client's */
+    const uint8_t *name; /* asked now: an alias moves it on */
+    uint16_t type;
+    unsigned aliases; /* links followed */
+    enum outcome outcome;
+    unsigned rcode;
+    struct rrset *sections[SECTION_COUNT]; /* the answer so far */
+
+    struct cut cut;          /* where the walk for `name` stands */
+    unsigned sends;          /* for `name` */
+    unsigned silences;       /* UDP time-outs in a row for `name` */
+    struct target *asked;    /* whose reply is awaited */
+    unsigned server_awaited; /* index in the cut of the server whose address the frame above looks up */
+    bool is_starved;         /* a limit kept it from looking up an address: its failure proves nothing */
+
+    const struct msg *reply; /* of this step, for the next link of its chain; NULL: none, or nothing left in it */
+    const uint8_t *reply_zone;
+};
+
+struct query {
+    struct resolver *resolver;
+    struct arena arena;
+    struct question question;
+    uint8_t question_name[NAME_SIZE];
+    unsigned flags;                  /* enum query_flag */
+    uint32_t epoch;                  /* of the cache when the query began */
+    uint64_t now;                    /* of this step */
+    const struct query_event *event; /* of this step */
+    uint64_t deadline;
+    uint32_t used[LIMIT_COUNT]; /* the budget: what was spent of each limit that counts per query */
+    struct frame *top;
+    uint8_t send_name[NAME_SIZE];
+    struct send send;
+    struct answer answer;
+    bool is_local;      /* own data had a part */
+    bool authoritative; /* and began the answer */
+    struct trace trace; /* last: only its used steps are ever touched */
+};
+
+/* What the step loop does next. */
+enum next {
+    NEXT_SEND,    /* q->send is filled: hand it to the driver */
+    NEXT_RESOLVE, /* the top frame has a question to begin with: it is new, or an alias moved it on */
+    NEXT_DONE     /* the top frame has an outcome */
+};
+
+/* Whether a source of knowledge settled the top frame's question. */
+enum known {
+    KNOWN_NOTHING,
+    KNOWN_ANSWER, /* the frame has its outcome */
+    KNOWN_ALIAS   /* f->name has moved on to the target of an alias */
+};
+
+static inline const struct limits *query_limits(const struct query *q)
+{
+    return &q->resolver->policy->limits;
+}
+
+/* Spends `amount` of a limit that all frames share. False when it is used up: the caller ends with OUTCOME_LIMIT or
+ * does without. */
+bool query_spend(struct query *q, enum limit_id id, uint32_t amount);
+
+/* Counts and traces that a limit ended some work. */
+void query_hit_limit(struct query *q, enum limit_id id);
+
+/* Ends the frame: NEXT_DONE. */
+enum next frame_end(struct frame *f, enum outcome outcome, unsigned rcode);
+
+/* Ends the frame because the query's memory is used up. */
+enum next frame_end_memory(struct query *q, struct frame *f);
+
+/* Puts a frame for (name, type) on top of the stack. False: no memory. */
+bool frame_push(struct query *q, const uint8_t *name, uint16_t type);
+
+#endif

@@ -1,0 +1,295 @@
+#include "resolver/iterate/walk.h"
+
+#include <string.h>
+
+#include "resolver/dns/msg.h"
+#include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
+#include "resolver/iterate/classify.h"
+#include "resolver/iterate/glueless.h"
+#include "resolver/iterate/pick.h"
+#include "resolver/iterate/reply.h"
+#include "resolver/iterate/servers.h"
+
+enum { TCP_TIMEOUT_MIN_MS = 200 };
+
+/* ---- Where the walk begins ---- */
+
+static bool is_priming(const struct query *q, const struct frame *f)
+{
+    return (q->flags & QUERY_PRIME) != 0 && f->depth == 0;
+}
+
+/* A delegation in the cache is better than one out of an own zone only when it lies deeper. */
+static bool is_better(const struct frame *f, const struct cache_entry *e)
+{
+    if (e == NULL || e->sets == NULL || e->sets->type != TYPE_NS) {
+        return false;
+    }
+    return f->cut.source != CUT_LOCAL ||
+           (name_is_under(e->sets->owner, f->cut.zone) && !name_equal(e->sets->owner, f->cut.zone));
+}
+
+/* The parent of a cut answers for its DS (RFC 4035 3.1.4.1). */
+enum known walk_locate(struct query *q, struct frame *f)
+{
+    const struct policy *p = q->resolver->policy;
+    const uint8_t *start = f->type == TYPE_DS ? name_parent(f->name) : f->name;
+    const struct cache_entry *e = NULL;
+    int failed = FAIL_NONE;
+    if (!is_priming(q, f)) {
+        failed = cache_find_delegation(q->resolver->cache, start, q->now, &q->arena, &e);
+    }
+    if (failed == FAIL_NONE && is_better(f, e)) {
+        failed = cut_from_set(&f->cut, CUT_CACHE, e->sets, e->sets, p, &q->arena);
+    } else if (failed == FAIL_NONE && f->cut.source != CUT_LOCAL) {
+        failed = cut_from_hints(&f->cut, p, &q->arena);
+    }
+    if (failed != FAIL_NONE) {
+        frame_end_memory(q, f);
+        return KNOWN_ANSWER;
+    }
+    trace_add(&q->trace, TRACE_CUT, f->cut.zone, f->type, q->now)->detail = (uint8_t)f->cut.source;
+    return KNOWN_NOTHING;
+}
+
+/* ---- Asking ---- */
+
+static uint32_t timeout(const struct query *q, const struct target *t, bool is_tcp)
+{
+    uint32_t ms = servers_timeout(q->resolver->servers, &t->addr, t->timeouts);
+    if (is_tcp) { /* connecting takes a round trip of its own */
+        ms = 2 * ms < TCP_TIMEOUT_MIN_MS ? TCP_TIMEOUT_MIN_MS : 2 * ms;
+        ms = ms > SERVERS_TIMEOUT_MAX_MS ? SERVERS_TIMEOUT_MAX_MS : ms;
+    }
+    uint64_t left = q->deadline - q->now;
+    return ms < left ? ms : (uint32_t)left;
+}
+
+static bool use_edns(const struct query *q, const struct target *t)
+{
+    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
+    return !t->is_plain && (info == NULL || q->now >= info->plain_until);
+}
+
+static enum next send_to(struct query *q, struct frame *f, struct target *t)
+{
+    bool is_tcp = pick_tcp(q, f, t);
+    if (f->sends >= limit_get(query_limits(q), sends_per_name)) {
+        query_hit_limit(q, LIMIT_ID_sends_per_name);
+        return frame_end(f, OUTCOME_FAILED, RCODE_SERVFAIL);
+    }
+    if (!query_spend(q, LIMIT_ID_sends, 1) || (is_tcp && !query_spend(q, LIMIT_ID_tcp_connects, 1))) {
+        return frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
+    }
+    f->sends++;
+    f->asked = t;
+    t->tries[is_tcp]++;
+    name_lower(q->send_name, f->name);
+    q->send = (struct send){.server = t->addr,
+                            .zone = f->cut.zone,
+                            .name = q->send_name,
+                            .type = f->type,
+                            .use_tcp = is_tcp,
+                            .use_edns = use_edns(q, t),
+                            .timeout_ms = timeout(q, t, is_tcp)};
+    servers_probe(q->resolver->servers, &t->addr, q->now + q->send.timeout_ms, q->now);
+    struct trace_step *step = trace_add(&q->trace, TRACE_ASK, f->name, f->type, q->now);
+    step->server = t->addr;
+    step->detail = is_tcp;
+    return NEXT_SEND;
+}
+
+/* Servers whose address is known come first; when even the best of them was silent before, another server's address is
+ * worth looking up. */
+enum next walk_ask(struct query *q, struct frame *f)
+{
+    if (q->now >= q->deadline) {
+        query_hit_limit(q, LIMIT_ID_walk_ms);
+        return frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
+    }
+    for (;;) {
+        struct target *t = pick_target(q, f);
+        enum search search = t == NULL || t->timeouts > 0 ? glueless_search(q, f) : SEARCH_NONE;
+        if (search == SEARCH_FRAME) {
+            return NEXT_RESOLVE;
+        }
+        if (search == SEARCH_NONE && t != NULL) {
+            return send_to(q, f, t);
+        }
+        if (search == SEARCH_NONE) {
+            pick_trace_resting(q, f);
+            return frame_end(f, f->is_starved ? OUTCOME_LIMIT : OUTCOME_FAILED, RCODE_SERVFAIL);
+        }
+    }
+}
+
+/* The same server once more, in another manner. */
+static enum next ask_again(struct query *q, struct frame *f, struct target *t)
+{
+    return q->now < q->deadline && pick_may_ask(q, f, t) ? send_to(q, f, t) : walk_ask(q, f);
+}
+
+static enum next ask_other(struct query *q, struct frame *f, struct target *t)
+{
+    t->is_out = true;
+    return walk_ask(q, f);
+}
+
+/* ---- Events ---- */
+
+static void trace_server(struct query *q, const struct frame *f, enum trace_kind kind, const struct addr *server)
+{
+    trace_add(&q->trace, kind, f->name, f->type, q->now)->server = *server;
+}
+
+static enum next got_silence(struct query *q, struct frame *f, struct target *t)
+{
+    trace_server(q, f, TRACE_TIMEOUT, &t->addr);
+    servers_failed(q->resolver->servers, &t->addr, q->now);
+    t->timeouts++;
+    f->silences += !q->event->over_tcp;
+    return walk_ask(q, f);
+}
+
+static enum next got_refusal(struct query *q, struct frame *f, struct target *t)
+{
+    trace_server(q, f, TRACE_UNREACHABLE, &t->addr);
+    servers_refused(q->resolver->servers, &t->addr, q->now);
+    if (q->event->over_tcp && !t->needs_tcp) { /* it was only a guess that TCP may work where UDP was silent */
+        t->tries[1] = UINT8_MAX;
+        return walk_ask(q, f);
+    }
+    return ask_other(q, f, t);
+}
+
+/* EDNS is given up for a server that never showed any sign of it; a forged FORMERR must not switch it off. */
+static enum next got_formerr(struct query *q, struct frame *f, const struct msg *m, struct target *t)
+{
+    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
+    bool knows_edns = m->rcode != RCODE_BADVERS && (m->edns.present || (info != NULL && info->has_edns));
+    if (!q->send.use_edns || t->is_plain || knows_edns) {
+        return ask_other(q, f, t);
+    }
+    t->is_plain = true;
+    return ask_again(q, f, t);
+}
+
+/* What the reply teaches about the server itself. */
+static void note_habits(struct query *q, struct frame *f, const struct msg *m, struct target *t, enum reply_kind kind)
+{
+    struct servers *servers = q->resolver->servers;
+    const struct query_event *ev = q->event;
+    if (kind == REPLY_JUNK) {
+        return;
+    }
+    servers_replied(servers, &ev->server, ev->rtt_us, ev->over_tcp, q->now);
+    f->silences = 0;
+    if (m->edns.present && m->rcode != RCODE_BADVERS) {
+        servers_saw_edns(servers, &ev->server, q->now);
+    } else if (t->is_plain && kind != REPLY_FORMERR) {
+        servers_only_plain(servers, &ev->server, q->now);
+    }
+    if (ev->over_tcp && t->timeouts > 0 && !t->needs_tcp) {
+        servers_only_tcp(servers, &ev->server, q->now);
+    }
+}
+
+/* Parses the reply into the query's memory. NULL when it is no message; *kind then says what to make of it. */
+static struct msg *read_reply(struct query *q, const struct frame *f, enum reply_kind *kind)
+{
+    const struct query_event *ev = q->event;
+    struct msg *m = arena_take(&q->arena, sizeof(*m));
+    *kind = REPLY_JUNK;
+    if (m == NULL) {
+        return NULL;
+    }
+    if (msg_parse(ev->bytes, ev->len, &q->arena, m) != FAIL_NONE) {
+        /* A truncated message may end in the middle of a record. */
+        bool is_cut =
+            ev->len >= MSG_HEADER_SIZE && (wire_get_u16(ev->bytes + 2) & (MSG_QR | MSG_TC)) == (MSG_QR | MSG_TC);
+        *kind = is_cut && !ev->over_tcp ? REPLY_TRUNCATED : REPLY_JUNK;
+        *m = (struct msg){0};
+        return m;
+    }
+    *kind = classify_reply(m, f->cut.zone, f->name, f->type, ev->over_tcp);
+    return m;
+}
+
+static enum next act(struct query *q, struct frame *f, const struct msg *m, struct target *t, enum reply_kind kind)
+{
+    switch (kind) {
+    case REPLY_ANSWER:
+    case REPLY_ALIAS:
+    case REPLY_NODATA:
+    case REPLY_NXDOMAIN:
+        return reply_take(q, f, m, f->cut.zone, kind) == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
+    case REPLY_REFERRAL:
+        return reply_refer(q, f, m) == KNOWN_ANSWER ? NEXT_DONE : walk_ask(q, f);
+    case REPLY_FORMERR:
+        return got_formerr(q, f, m, t);
+    case REPLY_TRUNCATED:
+        t->needs_tcp = true;
+        return ask_again(q, f, t);
+    case REPLY_JUNK: /* a forger's work perhaps: over TCP it would be the server's own */
+        if (q->event->over_tcp || t->needs_tcp) {
+            return ask_other(q, f, t);
+        }
+        t->needs_tcp = true;
+        return ask_again(q, f, t);
+    case REPLY_LAME:
+    case REPLY_REFUSED:
+        servers_set_lame(q->resolver->servers, &t->addr, f->cut.zone, q->now);
+        return ask_other(q, f, t);
+    case REPLY_SERVFAIL:
+        break;
+    }
+    return ask_other(q, f, t);
+}
+
+static enum next got_reply(struct query *q, struct frame *f, struct target *t)
+{
+    const struct query_event *ev = q->event;
+    if (!query_spend(q, LIMIT_ID_received_bytes, (uint32_t)ev->len)) {
+        return frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
+    }
+    enum reply_kind kind;
+    const struct msg *m = read_reply(q, f, &kind);
+    if (m == NULL) {
+        return frame_end_memory(q, f);
+    }
+    struct trace_step *step = trace_add(&q->trace, TRACE_REPLY, f->name, f->type, q->now);
+    step->server = ev->server;
+    step->detail = (uint8_t)kind;
+    step->rcode = (uint8_t)m->rcode;
+    step->rtt_us = ev->rtt_us;
+    note_habits(q, f, m, t, kind);
+    return act(q, f, m, t, kind);
+}
+
+enum next walk_event(struct query *q, struct frame *f)
+{
+    /* With shared exchanges the event may be about another server of the zone than the one chosen here. */
+    struct target *t = cut_find_target(&f->cut, &q->event->server);
+    t = t != NULL ? t : f->asked;
+    switch (q->event->kind) {
+    case EVENT_REPLY:
+        return got_reply(q, f, t);
+    case EVENT_TIMEOUT:
+        return got_silence(q, f, t);
+    case EVENT_UNREACHABLE:
+        return got_refusal(q, f, t);
+    case EVENT_SUSPECT:
+        t->needs_tcp = true;
+        return ask_again(q, f, t);
+    case EVENT_START:
+        break;
+    }
+    return NEXT_RESOLVE;
+}
+
+enum next walk_child(struct query *q, struct frame *f, const struct frame *child)
+{
+    glueless_found(q, f, child);
+    return walk_ask(q, f);
+}
