@@ -128,5 +128,6 @@ def as_svg(result):
 
 
 def write_docs(result, docs):
+    docs.mkdir(exist_ok=True)
     (docs / "benchmarks.md").write_text(as_markdown(result))
     (docs / "benchmarks.svg").write_text(as_svg(result))

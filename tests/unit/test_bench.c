@@ -1,0 +1,172 @@
+/* The parts of the benchmark that could make its numbers wrong: names, checks, the tree's replies and the quantiles. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "answer.h"
+#include "histogram.h"
+#include "question.h"
+
+enum { TYPE_A = 1, TYPE_NS = 2, TYPE_DS = 43, TYPE_TXT = 16, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5 };
+
+#define ROOT    UINT32_C(0x0a350001)
+#define TLD_4   UINT32_C(0x0a350105)
+#define TLD_4_B UINT32_C(0x0a350205)
+#define HOST(n) (UINT32_C(0x0a360001) + (n))
+
+static struct tree tree = {.hosts = 1000, .ttl_s = 60};
+static uint8_t reply[ANSWER_SIZE];
+
+/* Asks `address` for `name`; the reply is in `reply`. Returns its length. */
+static size_t ask(uint32_t address, const char *name, uint16_t type)
+{
+    struct pattern p;
+    uint8_t query[QUESTION_SIZE];
+    assert_true(pattern_init(&p, name, type, true));
+    pattern_write(&p, 0, 77, query);
+    return tree_answer(&tree, (struct in_addr){htonl(address)}, query, p.len, reply);
+}
+
+static unsigned records(unsigned section)
+{
+    return (unsigned)(reply[4 + 2 * section] << 8 | reply[5 + 2 * section]);
+}
+
+static void a_name_shows_the_last_digits_of_its_index(void **state)
+{
+    (void)state;
+    struct pattern p;
+    uint8_t query[QUESTION_SIZE];
+    assert_true(pattern_init(&p, "w.z####.t#", TYPE_A, false));
+    pattern_write(&p, 1234567, 0x0102, query);
+    assert_memory_equal(query, "\1\2\1\0\0\1\0\0\0\0\0\0\1w\5z4567\2t7\0\0\1\0\1", p.len);
+    pattern_write(&p, 8, 0, query);
+    assert_memory_equal(query + 12, "\1w\5z0008\2t8", 12);
+}
+
+static void what_is_no_name_makes_no_pattern(void **state)
+{
+    (void)state;
+    static const char long_label[] = "0123456789012345678901234567890123456789012345678901234567890123.t1";
+    struct pattern p;
+    char long_name[300];
+    for (size_t i = 0; i < sizeof(long_name); i++) {
+        long_name[i] = i % 10 == 9 ? '.' : 'a';
+    }
+    long_name[sizeof(long_name) - 1] = '\0';
+    assert_false(pattern_init(&p, "a..b", TYPE_A, false));
+    assert_false(pattern_init(&p, long_label, TYPE_A, false));
+    assert_false(pattern_init(&p, long_name, TYPE_A, true));
+    assert_true(pattern_init(&p, ".", TYPE_NS, true));
+}
+
+static void a_walk_goes_from_root_over_the_domain_to_the_zone(void **state)
+{
+    (void)state;
+    assert_true(ask(ROOT, "w.z00001234.t4", TYPE_A) > 0);
+    assert_int_equal(reply[2] & 0x04, 0);
+    assert_int_equal(records(1), 0);
+    assert_int_equal(records(2), 2);
+    assert_int_equal(records(3), 3);
+    assert_true(ask(TLD_4, "w.z00001234.t4", TYPE_A) > 0);
+    assert_int_equal(records(2), 2);
+    assert_true(ask(HOST(234), "w.z00001234.t4", TYPE_A) > 0);
+    assert_int_equal(reply[2] & 0x04, 0x04);
+    assert_int_equal(records(1), 1);
+}
+
+static void both_servers_of_a_zone_answer_and_no_other(void **state)
+{
+    (void)state;
+    ask(TLD_4_B, "z1234.t4", TYPE_NS);
+    assert_int_equal(records(2), 2);
+    ask(HOST(734), "z1234.t4", TYPE_NS);
+    assert_int_equal(records(1), 2);
+    ask(HOST(235), "z1234.t4", TYPE_NS);
+    assert_int_equal(reply[3] & 15, RCODE_REFUSED);
+    ask(TLD_4, "z1234.t5", TYPE_NS);
+    assert_int_equal(reply[3] & 15, RCODE_REFUSED);
+    assert_int_equal(ask(UINT32_C(0x0a350601), "z1234.t4", TYPE_NS), 0);
+}
+
+static void what_does_not_exist_is_denied_with_the_zones_soa(void **state)
+{
+    (void)state;
+    ask(HOST(1), "w.z1.t4", TYPE_TXT);
+    assert_int_equal(reply[3] & 15, 0);
+    assert_int_equal(records(1), 0);
+    assert_int_equal(records(2), 1);
+    ask(HOST(1), "no.w.z1.t4", TYPE_A);
+    assert_int_equal(reply[3] & 15, RCODE_NXDOMAIN);
+    ask(ROOT, "t10", TYPE_A);
+    assert_int_equal(reply[3] & 15, RCODE_NXDOMAIN);
+    ask(TLD_4, "z1.t4", TYPE_DS);
+    assert_int_equal(reply[3] & 15, 0);
+    assert_int_equal(reply[2] & 0x04, 0x04);
+    assert_int_equal(records(2), 1);
+}
+
+static void broken_queries_get_no_reply(void **state)
+{
+    (void)state;
+    struct pattern p;
+    uint8_t query[QUESTION_SIZE];
+    assert_true(pattern_init(&p, "w.z1.t1", TYPE_A, false));
+    pattern_write(&p, 0, 0, query);
+    for (size_t len = 0; len < p.len; len++) {
+        assert_int_equal(tree_answer(&tree, (struct in_addr){htonl(ROOT)}, query, len, reply), 0);
+    }
+    query[12] = 0xc0;
+    assert_int_equal(tree_answer(&tree, (struct in_addr){htonl(ROOT)}, query, p.len, reply), 0);
+}
+
+static enum verdict judge(uint64_t index, uint32_t address, const char *name, uint16_t type)
+{
+    struct pattern p;
+    size_t len = ask(address, name, type);
+    assert_true(pattern_init(&p, "w.z####.t#", type, true));
+    return reply_judge(&p, index, false, reply, len);
+}
+
+static void only_the_right_answer_is_taken_for_right(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(1234, HOST(234), "w.z1234.t4", TYPE_A), VERDICT_RIGHT);
+    assert_int_equal(judge(1235, HOST(234), "w.z1234.t4", TYPE_A), VERDICT_WRONG);
+    assert_int_equal(judge(1234, HOST(234), "W.z1234.t4", TYPE_A), VERDICT_WRONG);
+    assert_int_equal(judge(1234, HOST(234), "w.z1234.t4", TYPE_TXT), VERDICT_EMPTY);
+    assert_int_equal(judge(1234, HOST(5), "w.z1234.t4", TYPE_A), VERDICT_FAILED);
+    assert_int_equal(judge(1234 + 100000, HOST(234), "w.z1234.t4", TYPE_A), VERDICT_WRONG);
+}
+
+static void quantiles_are_exact_to_a_bucket(void **state)
+{
+    (void)state;
+    static struct histogram h;
+    assert_int_equal(histogram_quantile(&h, .5), 0);
+    for (uint64_t us = 1; us <= 1000; us++) {
+        histogram_add(&h, us * 1000);
+    }
+    assert_in_range(histogram_quantile(&h, .5), 500000, 510000);
+    assert_in_range(histogram_quantile(&h, .99), 990000, 1000000);
+    assert_int_equal(histogram_quantile(&h, 1), 1000000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_shows_the_last_digits_of_its_index),
+        cmocka_unit_test(what_is_no_name_makes_no_pattern),
+        cmocka_unit_test(a_walk_goes_from_root_over_the_domain_to_the_zone),
+        cmocka_unit_test(both_servers_of_a_zone_answer_and_no_other),
+        cmocka_unit_test(what_does_not_exist_is_denied_with_the_zones_soa),
+        cmocka_unit_test(broken_queries_get_no_reply),
+        cmocka_unit_test(only_the_right_answer_is_taken_for_right),
+        cmocka_unit_test(quantiles_are_exact_to_a_bucket),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
