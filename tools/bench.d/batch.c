@@ -1,7 +1,6 @@
 #include "batch.h"
 
 #include <errno.h>
-#include <netinet/udp.h>
 #include <string.h>
 
 void batch_init(struct batch *b, enum batch_kind kind)
@@ -63,24 +62,4 @@ struct in_addr batch_local(const struct batch *b, int i)
         memcpy(&info, CMSG_DATA(c), sizeof info);
     }
     return info.ipi_addr;
-}
-
-bool batch_send_equal(struct batch *b, int fd, int n)
-{
-    struct iovec part[BATCH_SIZE];
-    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(uint16_t))] = {0};
-    struct msghdr message = {
-        .msg_iov = part, .msg_iovlen = (size_t)n, .msg_control = control, .msg_controllen = sizeof control};
-    uint16_t size = (uint16_t)b->datagram[0].len;
-    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-    *c = (struct cmsghdr){.cmsg_level = SOL_UDP, .cmsg_type = UDP_SEGMENT, .cmsg_len = CMSG_LEN(sizeof size)};
-    memcpy(CMSG_DATA(c), &size, sizeof size);
-    for (int i = 0; i < n; i++) {
-        part[i] = (struct iovec){.iov_base = b->datagram[i].bytes, .iov_len = size};
-    }
-    ssize_t sent;
-    do {
-        sent = sendmsg(fd, &message, 0);
-    } while (sent < 0 && errno == EINTR);
-    return sent == (ssize_t)size * n;
 }

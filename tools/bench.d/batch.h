@@ -6,7 +6,6 @@
 #define BENCH_BATCH_H
 
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -43,11 +42,6 @@ int batch_receive(struct batch *b, int fd, int flags);
 
 /* Sends datagram[0..n), blocking while the socket's buffer is full. Returns how many left; fewer than n sets errno. */
 int batch_send(struct batch *b, int fd, int n);
-
-/* Sends datagram[0..n), all of the length of the first, over a connected socket as one send that the kernel takes
- * apart at the receiver: up to a quarter cheaper for the sender, the same for the receiver. False with errno if they did not
- * leave. */
-bool batch_send_equal(struct batch *b, int fd, int n);
 
 /* The local address datagram i arrived at, or leaves from; BATCH_BOTH only. */
 struct in_addr batch_local(const struct batch *b, int i);

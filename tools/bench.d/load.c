@@ -140,7 +140,7 @@ static bool ask(struct run *r, struct lane *l, uint64_t allowed, uint64_t now)
         r->batch.datagram[i].len = r->options->pattern.len;
     }
     r->sent += (uint64_t)n;
-    return n == 0 || batch_send_equal(&r->batch, l->fd, n);
+    return batch_send(&r->batch, l->fd, n) == n;
 }
 
 static unsigned sweep(struct run *r, uint64_t now)
