@@ -1,0 +1,146 @@
+"""Says from the RFCs, with dnspython's readers and none of cairn's code, which outcome a client's message is due."""
+import struct
+
+import dns.exception
+import dns.message
+import dns.name
+import dns.wire
+
+SILENCE, ANSWER = "silence", "answer"
+FORMERR, NOTIMP, REFUSED, BADVERS = "FORMERR", "NOTIMP", "REFUSED", "BADVERS"
+
+IN, CH = 1, 3
+OPT, TKEY, TSIG, IXFR, AXFR, MAILB, MAILA, ANY = 41, 249, 250, 251, 252, 253, 254, 255
+POINTER = 0xC0
+IDENTITY = ("version.server.", "version.bind.", "id.server.", "hostname.bind.")
+
+
+class Malformed(Exception):
+    pass
+
+
+def classify(wire, own_zone="dev.test."):
+    """The set of outcomes that are right; more than one only where the standards leave it open."""
+    if len(wire) < 12:
+        return {SILENCE}
+    flags, questions, answers, authorities, additionals = struct.unpack("!5H", wire[2:12])
+    if flags & 0x8000:  # a reply
+        return {SILENCE}
+    if flags & 0x7800:  # another opcode
+        return {NOTIMP}
+    if questions != 1 or answers or authorities:  # RFC 9619; a query has no data of its own
+        return {FORMERR}
+    parser = dns.wire.Parser(wire, 12)
+    try:
+        name, rdtype, rdclass = read_question(parser)
+        version, open_to_taste = read_additional(parser, additionals)
+    except Malformed:
+        return {FORMERR}
+    except BadVersion:
+        return {BADVERS, FORMERR}
+    due = {BADVERS} if version else {outcome(name, rdtype, rdclass, bool(flags & 0x0100), own_zone)}
+    return due | {FORMERR} if open_to_taste else due
+
+
+class BadVersion(Exception):
+    """A later version of EDNS, whose options cannot be read by the rules of version 0."""
+
+
+def read_question(parser):
+    start = parser.current
+    try:
+        name = dns.name.from_wire_parser(parser)
+        rdtype, rdclass = parser.get_struct("!HH")
+    except dns.exception.DNSException:
+        raise Malformed from None
+    if has_pointer(parser.wire, start):  # there is nothing before it that it could point to
+        raise Malformed
+    return name.to_text().lower(), rdtype, rdclass
+
+
+def has_pointer(wire, at):
+    while wire[at] != 0:
+        if wire[at] >= POINTER:
+            return True
+        at += wire[at] + 1
+    return False
+
+
+def read_additional(parser, count):
+    """The EDNS version (0 without OPT), and whether a name only points somewhere impossible, which one may overlook."""
+    version, seen, open_to_taste = 0, False, False
+    for _ in range(count):
+        is_root = parser.remaining() > 0 and parser.wire[parser.current] == 0
+        open_to_taste |= not skip_name(parser)
+        try:
+            rdtype, _size, ttl, length = parser.get_struct("!HHIH")
+            rdata = parser.get_bytes(length)
+        except dns.exception.DNSException:
+            raise Malformed from None
+        if rdtype == OPT:
+            if seen or not is_root:  # RFC 6891 6.1.1, 6.1.2
+                raise Malformed
+            seen, version = True, ttl >> 16 & 0xFF
+            if not options_are_well_formed(rdata):
+                raise BadVersion if version else Malformed
+    return version, open_to_taste
+
+
+def skip_name(parser):
+    """Goes behind a name. False if it leads through a pointer that dnspython rejects."""
+    start = parser.current
+    try:
+        dns.name.from_wire_parser(parser)
+        return True
+    except (dns.exception.DNSException, ValueError):
+        pass
+    at, wire = start, parser.wire
+    while at < len(wire) and 0 < wire[at] < 64:
+        at += wire[at] + 1
+    if at + 1 >= len(wire) or wire[at] < POINTER or at - start > 255:
+        raise Malformed
+    parser.current = at + 2
+    return False
+
+
+def options_are_well_formed(rdata):
+    while rdata:
+        if len(rdata) < 4:
+            return False
+        length = struct.unpack("!H", rdata[2:4])[0]
+        if len(rdata) < 4 + length:
+            return False
+        rdata = rdata[4 + length:]
+    return True
+
+
+def outcome(name, rdtype, rdclass, recursion_desired, own_zone):
+    if rdclass == CH:
+        return ANSWER if name in IDENTITY[:2] else REFUSED
+    if rdclass != IN:
+        return REFUSED
+    if rdtype in (AXFR, IXFR):
+        return REFUSED
+    if rdtype in (MAILA, MAILB):
+        return NOTIMP
+    if rdtype != ANY and (rdtype in (0, OPT) or 128 <= rdtype <= 255):  # not data (RFC 6895 3.1)
+        return FORMERR
+    is_own = name == own_zone or name.endswith("." + own_zone)
+    return ANSWER if recursion_desired or is_own else REFUSED
+
+
+ANSWER_CODES = {0: ANSWER, 2: ANSWER, 3: ANSWER, 6: ANSWER, 1: FORMERR, 4: NOTIMP, 5: REFUSED}
+
+
+def observe(query, reply):
+    """What a reply is, after checking what holds for every reply. None stands for silence."""
+    if reply is None:
+        return SILENCE
+    assert reply[:2] == query[:2], "another id"
+    assert reply[2] & 0x80, "QR is not set"
+    assert (reply[2] ^ query[2]) & 0x79 == 0, "opcode or RD differ"
+    message = dns.message.from_wire(reply, continue_on_error=False)
+    if message.rcode() == 16:
+        return BADVERS
+    assert message.rcode() in ANSWER_CODES, f"rcode {message.rcode()}"
+    return ANSWER_CODES[message.rcode()]
