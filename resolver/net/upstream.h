@@ -50,6 +50,9 @@ struct upstream_result {
  * exchange is gone afterwards. */
 typedef void upstream_done(void *arg, const struct upstream_result *result);
 
+/* Clears what c-ares would read from the environment. Once, before any thread. */
+void upstream_start(void);
+
 /* NULL when the system refuses. `settings` are copied; upstream_configure changes them for new exchanges. */
 struct upstream *upstream_new(struct event_base *base, const struct upstream_settings *settings);
 void upstream_configure(struct upstream *u, const struct upstream_settings *settings);

@@ -1,0 +1,120 @@
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "resolver/base/rand.h"
+#include "resolver/net/upstream_private.h"
+
+#define PORT_MIN   1024
+#define PORT_COUNT (65536 - PORT_MIN)
+#define PORT_TRIES 16 /* with half of all ports taken, one exchange in 65,536 fails */
+#define POLL_BATCH 64
+
+/* The system's own choice of port is from a range of less than half the size, and not made to be unpredictable. */
+static int bind_random(int fd, uint8_t family_len)
+{
+    struct addr any = {.len = family_len};
+    struct sockaddr_storage sa;
+    for (unsigned i = 0; i < PORT_TRIES; i++) {
+        any.port = (uint16_t)(PORT_MIN + rand_below(PORT_COUNT));
+        socklen_t len = addr_to_sockaddr(&any, &sa);
+        if (bind(fd, (struct sockaddr *)&sa, len) == 0) {
+            return 0;
+        }
+        if (errno != EADDRINUSE && errno != EACCES) {
+            return -1;
+        }
+    }
+    errno = EADDRINUSE;
+    return -1;
+}
+
+/* Forged "fragmentation needed" would otherwise show who talks to whom (CVE-2021-20322). */
+static void ignore_path_mtu(int fd, uint8_t family_len)
+{
+    static const int omit4 = IP_PMTUDISC_OMIT, omit6 = IPV6_PMTUDISC_OMIT;
+    if (family_len == 4) {
+        (void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &omit4, sizeof(omit4));
+    } else {
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &omit6, sizeof(omit6));
+    }
+}
+
+/* A connected socket takes datagrams of its peer only, and hears of closed ports. */
+static int connect_peer(int fd, const struct addr *peer)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = addr_to_sockaddr(peer, &sa);
+    return connect(fd, (struct sockaddr *)&sa, len);
+}
+
+static int watch(const struct exchange *x, int fd)
+{
+    uint64_t generation = x->u->vsocks[x->vfd].generation;
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = generation << 32 | (uint32_t)x->vfd};
+    return epoll_ctl(x->u->poll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int datagram_open(struct exchange *x)
+{
+    const struct addr *peer = &x->peer->address;
+    int fd = socket(peer->len == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    ignore_path_mtu(fd, peer->len);
+    if (bind_random(fd, peer->len) != 0 || connect_peer(fd, peer) != 0 || watch(x, fd) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    x->fd = fd;
+    return 0;
+}
+
+/* The first datagram decides. One that does not match means that somebody else is sending to this port: another might
+ * guess right, so the answer of the next one is not waited for but asked for over TCP (RFC 5452 9.1). */
+static void handle_datagram(struct exchange *x, const uint8_t *bytes, size_t len)
+{
+    struct upstream *u = x->u;
+    size_t max = u->settings.edns_size > 512 ? u->settings.edns_size : 512;
+    struct shown shown = {.bad_cookie = false};
+    bool matches = len <= max && reply_matches_datagram(&x->sent, bytes, len);
+    if (matches) {
+        reply_show(x->sent.id, bytes, len, x->use_edns, &shown);
+        channel_show(x->peer, x->vfd, &shown);
+    }
+    /* What c-ares holds on to after that is a cookie it does not accept. */
+    if (!matches || x->held || shown.bad_cookie) {
+        counter_add(&u->counters.mismatched, 1);
+        exchange_finish(x, UPSTREAM_SUSPECT, NULL, 0);
+        return;
+    }
+    exchange_finish(x, UPSTREAM_REPLY, bytes, len);
+}
+
+static void read_datagram(struct exchange *x)
+{
+    ssize_t n = recv(x->fd, x->u->datagram, sizeof(x->u->datagram), 0);
+    if (n >= 0) {
+        handle_datagram(x, x->u->datagram, (size_t)n);
+    } else if (errno != EAGAIN && errno != EINTR) {
+        exchange_finish(x, UPSTREAM_UNREACHABLE, NULL, 0); /* an ICMP error */
+    }
+}
+
+void datagram_on_poll(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct upstream *u = arg;
+    struct epoll_event events[POLL_BATCH];
+    int count = epoll_wait(fd, events, POLL_BATCH, 0);
+    for (int i = 0; i < count; i++) {
+        /* An earlier callback of this loop may have ended the exchange. */
+        const struct vsock *v = &u->vsocks[(uint32_t)events[i].data.u64];
+        if (v->generation == (uint32_t)(events[i].data.u64 >> 32) && v->exchange != NULL) {
+            read_datagram(v->exchange);
+        }
+    }
+}

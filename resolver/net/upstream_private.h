@@ -1,0 +1,160 @@
+/* The parts of `struct upstream` and how they hang together. Private to upstream*.c.
+ *
+ *   upstream -> peer (one server address over one transport; has a c-ares channel) -> exchange
+ *                                                                                  -> stream (a TCP connection)
+ *
+ * c-ares chooses ids, keeps cookies, writes queries and pairs replies with them. It sees no descriptor of the system:
+ * its sockets are numbers in our table (vsock), behind which we own the real ones, check what comes in before it does,
+ * and let it see only what reply_show leaves. Its time-outs, retries and clean-up never run, because they are calls we
+ * do not make; an exchange is over for c-ares when we show it a reply or break its socket. */
+#ifndef CAIRN_NET_UPSTREAM_PRIVATE_H
+#define CAIRN_NET_UPSTREAM_PRIVATE_H
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "resolver/net/counter.h"
+#include "resolver/net/upstream.h"
+#include "resolver/net/upstream_reply.h"
+
+struct ares_channeldata;
+struct ares_dns_record;
+
+#define PEER_BUCKETS  2048
+#define DATAGRAM_SIZE 65536
+
+struct exchange {
+    struct upstream *u;
+    struct peer *peer;
+    LIST_ENTRY(exchange) link; /* of the peer, or of a stream that is being closed */
+    upstream_done *done;
+    void *arg;
+    struct event timer;
+    enum upstream_outcome at_timer; /* what it means when the timer fires */
+    uint64_t sent_at;               /* clock_ticks; 0: not sent */
+    int fd;                         /* UDP: the socket, else -1 */
+    int vfd;                        /* UDP: its number for c-ares, else -1 */
+    struct stream *stream;          /* TCP */
+    bool held;                      /* c-ares has a query with this exchange as argument */
+    bool orphan;                    /* over, but held: freed when c-ares lets go */
+    bool use_edns, recursion;
+    struct sent sent;
+};
+
+LIST_HEAD(exchange_list, exchange);
+
+struct stream {
+    struct peer *peer;
+    LIST_ENTRY(stream) link;
+    int fd, vfd; /* both -1 once c-ares has closed it */
+    bool connected;
+    unsigned pending;  /* exchanges */
+    uint64_t heard_at; /* clock_ticks of the last octets */
+    struct event readable, writable, idle;
+    struct evbuffer *in, *out;
+};
+
+LIST_HEAD(stream_list, stream);
+
+struct peer {
+    struct upstream *u;
+    struct addr address;
+    bool tcp;
+    unsigned pending; /* exchanges */
+    struct ares_channeldata *channel;
+    struct exchange_list exchanges;
+    struct stream_list streams;
+    LIST_ENTRY(peer) bucket;
+    TAILQ_ENTRY(peer) lru;
+};
+
+LIST_HEAD(peer_bucket, peer);
+TAILQ_HEAD(peer_queue, peer);
+
+/* What a descriptor number given to c-ares stands for. */
+struct vsock {
+    struct exchange *exchange; /* UDP */
+    struct stream *stream;     /* TCP */
+    uint32_t generation;
+    int next_free;
+    bool broken; /* reads fail, which makes c-ares close it */
+};
+
+struct upstream {
+    struct event_base *base;
+    struct upstream_settings settings;
+    int poll; /* epoll of all UDP sockets: closing one takes it out without another call */
+    struct event *polled;
+    struct event *trim;
+    struct vsock *vsocks;
+    int vsock_count, first_free;
+    struct peer_bucket buckets[PEER_BUCKETS];
+    struct peer_queue peers; /* most recently used first */
+    unsigned peer_count;
+    struct ares_dns_record *queries[2][2]; /* [EDNS][RD]: what c-ares is given to send */
+    struct exchange *asking;               /* while c-ares opens a socket and writes for it */
+    int error;                             /* errno of the socket call that failed meanwhile */
+    const struct shown *shown;             /* what the next read of vsock `shown_to` returns, once */
+    int shown_to;
+    uint8_t datagram[DATAGRAM_SIZE];
+    struct {
+        struct counter udp_sent, tcp_sent, replies, timeouts, unreachable, suspects, mismatched, tcp_connects;
+    } counters;
+};
+
+/* ---- upstream.c ---- */
+
+/* Ends an exchange and calls back. */
+void exchange_finish(struct exchange *x, enum upstream_outcome outcome, const uint8_t *bytes, size_t len);
+
+/* ---- upstream_peer.c: servers, least recently used go first ---- */
+
+/* NULL: no memory. */
+struct peer *peer_get(struct upstream *u, const struct addr *address, bool tcp);
+void peer_free_all(struct upstream *u);
+void peer_trim(struct upstream *u);
+
+/* ---- upstream_channel.c: the dealings with c-ares ---- */
+
+MUST_CHECK int channel_open(struct peer *p);
+void channel_close(struct peer *p);
+MUST_CHECK int channel_make_queries(struct upstream *u);
+void channel_free_queries(struct upstream *u);
+
+/* Sends x's question. 0, or the errno of what failed; c-ares then does not hold it. */
+int channel_ask(struct exchange *x);
+
+/* Lets c-ares read from a vsock what a reply looks like to it. */
+void channel_show(struct peer *p, int vfd, const struct shown *shown);
+
+/* Makes c-ares close a vsock and drop its queries. */
+void channel_break(struct peer *p, int vfd);
+
+/* ---- upstream_datagram.c ---- */
+
+/* Opens, binds and connects x's own socket; -1 with errno. */
+int datagram_open(struct exchange *x);
+void datagram_on_poll(evutil_socket_t fd, short what, void *u);
+
+/* ---- upstream_stream.c ---- */
+
+/* Begins to connect; NULL with errno. */
+struct stream *stream_open(struct peer *p, int vfd);
+
+/* -1 with errno. */
+int stream_send(struct stream *s, const uint8_t *bytes, size_t len);
+
+/* c-ares has closed it. Its memory stays until stream_fail or stream_free. */
+void stream_shut(struct stream *s);
+
+/* Closes the connection and ends its exchanges with `outcome`. */
+void stream_fail(struct stream *s, enum upstream_outcome outcome);
+
+/* One exchange less needs it. */
+void stream_leave(struct stream *s);
+void stream_free(struct stream *s);
+
+#endif
