@@ -70,6 +70,9 @@ static int find_key(struct cache_view *v, const uint8_t *key, size_t key_len, ui
         return FAIL_NONE;
     }
     result = entry_read(key, key_len, s.value, s.len, a, &e);
+    if (result == FAIL_WIRE && v->backend.note_bad != NULL) {
+        v->backend.note_bad(v->backend.ctx);
+    }
     *hit = e;
     return result == FAIL_LIMIT ? FAIL_LIMIT : FAIL_NONE;
 }

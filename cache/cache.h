@@ -69,6 +69,7 @@ struct cache_backend {
     int (*get)(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, const uint8_t **value, size_t *len);
     int (*put)(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len);
     uint32_t (*epoch)(void *ctx); /* grows whenever entries were flushed or contradicted */
+    void (*note_bad)(void *ctx);  /* told of a value that failed its checks; may be NULL */
 };
 
 struct cache_view {

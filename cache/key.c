@@ -1,7 +1,8 @@
 #include "cache/key.h"
 
-#include <stdbool.h>
 #include <string.h>
+
+#include "resolver/dns/type.h"
 
 enum { END = 0x00, ESCAPE = 0x01 };
 
@@ -49,6 +50,32 @@ size_t key_finish(uint8_t key[KEY_SIZE], size_t labels_len, enum cache_slot slot
 size_t key_write(uint8_t out[KEY_SIZE], const uint8_t *name, enum cache_slot slot, uint16_t type)
 {
     return key_finish(out, key_labels(out, name), slot, type);
+}
+
+size_t key_range(uint8_t out[KEY_SIZE], const uint8_t *name, bool subtree)
+{
+    size_t len = key_labels(out, name);
+    if (!subtree) {
+        out[len++] = END; /* the marker: no child's key goes on like this */
+    }
+    return len;
+}
+
+bool key_is_covered(const uint8_t *key, size_t len, uint16_t type)
+{
+    if (type == 0 || len < KEY_TAIL) {
+        return true;
+    }
+    uint16_t own = (uint16_t)(key[len - 2] << 8 | key[len - 1]);
+    switch (key[len - 3]) {
+    case CACHE_ANSWER:
+    case CACHE_FAILURE:
+        return own == type;
+    case CACHE_DELEGATION:
+        return type == TYPE_NS || type == TYPE_DS;
+    default:
+        return true;
+    }
 }
 
 size_t key_parent(const uint8_t *labels, size_t labels_len)

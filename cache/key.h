@@ -9,6 +9,7 @@
 #ifndef CAIRN_CACHE_KEY_H
 #define CAIRN_CACHE_KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,13 @@ size_t key_write(uint8_t out[KEY_SIZE], const uint8_t *name, enum cache_slot slo
 
 /* The length that the labels of the parent take of `labels_len` octets of labels; 0 for the root, its own parent. */
 size_t key_parent(const uint8_t *labels, size_t labels_len);
+
+/* The common start of the keys of `name` alone, or with all names below it; returns its length. */
+size_t key_range(uint8_t out[KEY_SIZE], const uint8_t *name, bool subtree);
+
+/* True when the entry has to do with `type` of its name: its answer or failure, the proof that the name does not exist,
+ * and for NS and DS the delegation. Type 0 is all. */
+bool key_is_covered(const uint8_t *key, size_t len, uint16_t type);
 
 struct key_parts {
     uint8_t name[NAME_SIZE]; /* lower case */

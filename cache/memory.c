@@ -161,18 +161,18 @@ bool memory_at(const struct memory *m, size_t index, const uint8_t **key, size_t
     return true;
 }
 
-static bool is_covered(const struct item *i, const uint8_t *labels, size_t len, bool subtree)
+static bool is_covered(const struct item *i, const uint8_t *labels, size_t len)
 {
-    return i->key_len >= len && memcmp(i->key, labels, len) == 0 && (subtree || i->key_len == len + KEY_TAIL);
+    return i->key_len >= len && memcmp(i->key, labels, len) == 0;
 }
 
 size_t memory_flush(struct memory *m, const uint8_t *name, bool subtree)
 {
     uint8_t labels[KEY_SIZE];
-    size_t len = key_labels(labels, name);
+    size_t len = key_range(labels, name, subtree);
     size_t kept = 0;
     for (size_t i = 0; i < m->count; i++) {
-        if (is_covered(m->items[i], labels, len, subtree)) {
+        if (is_covered(m->items[i], labels, len)) {
             free_item(m->items[i]);
         } else {
             m->items[kept++] = m->items[i];

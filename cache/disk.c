@@ -1,0 +1,344 @@
+#include "cache/disk.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache/entry.h"
+#include "cache/fault.h"
+#include "cache/key.h"
+#include "cache/lmdb.h"
+#include "cache/usage.h"
+#include "cache/writer.h"
+#include "resolver/base/hash.h"
+#include "resolver/base/table.h"
+
+enum {
+    READERS_MAX = 512,     /* views at once */
+    OCTETS_PER_NAME = 128, /* for the size of the usage table */
+    PENDING_USUAL = 1024,
+    PENDING_MAX = 8192, /* puts that a view remembers */
+    LIST_ARENA = 1 << 20
+};
+
+struct disk {
+    struct lmdb *db;
+    struct usage *usage;
+    struct cache_writer *writer;
+    _Atomic uint64_t bad_values;
+};
+
+struct disk_view {
+    struct cache_view view; /* what the owner sees */
+    struct disk *disk;
+    struct lmdb_reader *reader;
+    struct table pending; /* own puts that others do not see yet, by key */
+    struct put *oldest, *newest;
+    unsigned put_count;
+    bool has_snapshot;
+    uint32_t epoch; /* when the snapshot was taken */
+};
+
+void disk_catch_faults(void)
+{
+    fault_install();
+}
+
+/* ---- Opening and closing ---- */
+
+static void explain(char why[DISK_WHY_SIZE], int result, const char *directory, const char *wiped)
+{
+    if (result == FAIL_BUSY) {
+        snprintf(why, DISK_WHY_SIZE, "another process uses %s", directory);
+    } else if (result == FAIL_SYSTEM) {
+        snprintf(why, DISK_WHY_SIZE, "%s: %s", directory, strerror(errno));
+    } else if (result != FAIL_NONE) {
+        snprintf(why, DISK_WHY_SIZE, "%s: %s", directory, fail_text(result));
+    } else {
+        snprintf(why, DISK_WHY_SIZE, "%s", wiped != NULL ? wiped : "");
+    }
+}
+
+static int start(struct disk *d, const struct disk_settings *settings, struct lmdb_report *report)
+{
+    uint64_t size = settings->size < DISK_SIZE_MIN ? DISK_SIZE_MIN : settings->size;
+    int result = lmdb_open(settings->directory, size, READERS_MAX, &d->db, report);
+    if (result != FAIL_NONE) {
+        return result;
+    }
+    d->usage = usage_new(size / OCTETS_PER_NAME);
+    result = d->usage != NULL ? cache_writer_start(d->db, d->usage, &d->writer) : FAIL_MEMORY;
+    if (result != FAIL_NONE) {
+        lmdb_close(d->db, false);
+        usage_free(d->usage);
+    }
+    return result;
+}
+
+int disk_open(const struct disk_settings *settings, struct disk **out, char why[DISK_WHY_SIZE])
+{
+    struct lmdb_report report = {0};
+    struct disk *d = calloc(1, sizeof(*d));
+    int result = d != NULL ? start(d, settings, &report) : FAIL_MEMORY;
+    explain(why, result, settings->directory, report.reason);
+    if (result != FAIL_NONE) {
+        free(d);
+        d = NULL;
+    }
+    *out = d;
+    return result;
+}
+
+void disk_close(struct disk *d)
+{
+    bool is_synced;
+    /* A disk that is too slow keeps the thread; what it uses stays, and the process ends around it. */
+    if (d != NULL && cache_writer_stop(d->writer, &is_synced)) {
+        lmdb_close(d->db, is_synced);
+        usage_free(d->usage);
+        free(d);
+    }
+}
+
+/* ---- Views ---- */
+
+static struct disk_view *owner_of(struct cache_view *v)
+{
+    return v->backend.ctx;
+}
+
+struct wanted {
+    const uint8_t *key;
+    size_t len;
+};
+
+static bool is_put_of(const struct table_node *n, const void *key)
+{
+    const struct put *p = (const struct put *)(const void *)n; /* its first member */
+    const struct wanted *wanted = key;
+    return p->key_len == wanted->len && memcmp(p->bytes, wanted->key, wanted->len) == 0;
+}
+
+static struct put *find_pending(const struct disk_view *v, const uint8_t *key, size_t len, uint64_t hash)
+{
+    const struct wanted wanted = {.key = key, .len = len};
+    struct table_node *n = table_find(&v->pending, hash, is_put_of, &wanted);
+    return n != NULL ? TABLE_OWNER(n, struct put, node) : NULL;
+}
+
+/* The epoch is read before the snapshot is taken, so that it is never newer than what the snapshot shows. */
+static void take_snapshot(struct disk_view *v)
+{
+    if (!v->has_snapshot) {
+        v->epoch = cache_writer_epoch(v->disk->writer);
+        v->has_snapshot = true;
+    }
+}
+
+static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, const uint8_t **value, size_t *len)
+{
+    struct disk_view *v = ctx;
+    (void)a;
+    *value = NULL;
+    if (v->pending.count > 0) {
+        const struct put *p = find_pending(v, key, key_len, hash_bytes(key, key_len));
+        if (p != NULL && p->epoch == cache_writer_epoch(v->disk->writer)) {
+            *value = p->bytes + p->key_len;
+            *len = p->len;
+            return FAIL_NONE;
+        }
+    }
+    take_snapshot(v);
+    int result = lmdb_get(v->reader, key, key_len, value, len);
+    if (*value != NULL) {
+        usage_bump(v->disk->usage, key, key_len - KEY_TAIL);
+    }
+    return result;
+}
+
+static void remember(struct disk_view *v, struct put *p)
+{
+    uint64_t hash = hash_bytes(p->bytes, p->key_len);
+    struct put *older = find_pending(v, p->bytes, p->key_len, hash);
+    if (older != NULL) {
+        table_remove(&v->pending, &older->node);
+        older->is_listed = false;
+    }
+    table_add(&v->pending, &p->node, hash);
+    p->is_listed = true;
+    if (v->newest != NULL) {
+        v->newest->next_own = p;
+    } else {
+        v->oldest = p;
+    }
+    v->newest = p;
+    v->put_count++;
+}
+
+static void forget_oldest(struct disk_view *v)
+{
+    struct put *p = v->oldest;
+    if (p->is_listed) {
+        table_remove(&v->pending, &p->node);
+    }
+    v->oldest = p->next_own;
+    if (v->oldest == NULL) {
+        v->newest = NULL;
+    }
+    v->put_count--;
+    put_leave(p);
+}
+
+static int put(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len)
+{
+    struct disk_view *v = ctx;
+    struct entry_head head;
+    if (key_len > KEY_SIZE || len > ENTRY_SIZE_MAX || v->put_count >= PENDING_MAX ||
+        entry_peek(value, len, &head) != FAIL_NONE) {
+        return FAIL_STORE;
+    }
+    struct put *p = put_new(key, key_len, value, len, head.epoch);
+    if (p == NULL) {
+        return FAIL_STORE;
+    }
+    if (cache_writer_put(v->disk->writer, p) != FAIL_NONE) {
+        free(p);
+        return FAIL_STORE;
+    }
+    remember(v, p);
+    return FAIL_NONE;
+}
+
+static uint32_t epoch(void *ctx)
+{
+    const struct disk_view *v = ctx;
+    return v->has_snapshot ? v->epoch : cache_writer_epoch(v->disk->writer);
+}
+
+static void note_bad(void *ctx)
+{
+    const struct disk_view *v = ctx;
+    atomic_fetch_add_explicit(&v->disk->bad_values, 1, memory_order_relaxed);
+}
+
+struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *policy)
+{
+    struct disk_view *v = calloc(1, sizeof(*v));
+    if (v == NULL || table_init(&v->pending, PENDING_USUAL) != FAIL_NONE) {
+        free(v);
+        return NULL;
+    }
+    if (lmdb_reader_new(d->db, &v->reader) != FAIL_NONE) {
+        table_fini(&v->pending);
+        free(v);
+        return NULL;
+    }
+    v->disk = d;
+    v->view.backend = (struct cache_backend){.ctx = v, .get = get, .put = put, .epoch = epoch, .note_bad = note_bad};
+    v->view.policy = policy;
+    return &v->view;
+}
+
+void disk_view_free(struct cache_view *view)
+{
+    if (view == NULL) {
+        return;
+    }
+    struct disk_view *v = owner_of(view);
+    while (v->oldest != NULL) {
+        forget_oldest(v);
+    }
+    lmdb_reader_free(v->reader);
+    table_fini(&v->pending);
+    free(v);
+}
+
+void disk_view_release(struct cache_view *view)
+{
+    struct disk_view *v = owner_of(view);
+    lmdb_reader_release(v->reader);
+    v->has_snapshot = false;
+    /* Only now: the snapshot that was let go did not show them, the next one does. */
+    while (v->oldest != NULL && put_is_done(v->oldest)) {
+        forget_oldest(v);
+    }
+}
+
+void disk_view_touch(struct cache_view *view, const uint8_t *name)
+{
+    uint8_t labels[KEY_SIZE];
+    usage_bump(owner_of(view)->disk->usage, labels, key_labels(labels, name));
+}
+
+/* ---- Control ---- */
+
+int disk_flush(struct disk *d, const struct disk_flush *what, uint64_t *removed)
+{
+    return cache_writer_flush(d->writer, what, removed);
+}
+
+struct listing {
+    const struct disk_list_query *query;
+    void (*each)(void *arg, const struct cache_entry *e);
+    void *arg;
+    struct disk_view *view;
+    struct arena arena;
+    unsigned count;
+    bool more;
+};
+
+static bool list_one(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len)
+{
+    struct listing *l = ctx;
+    struct entry_head head;
+    struct cache_entry *e;
+    if (!key_is_covered(key, key_len, l->query->type)) {
+        return true;
+    }
+    arena_reset(&l->arena);
+    if (entry_peek(value, len, &head) != FAIL_NONE ||
+        entry_read(key, key_len, value, len, &l->arena, &e) != FAIL_NONE) {
+        note_bad(l->view);
+        return true;
+    }
+    if (head.expires <= l->query->now) {
+        return true;
+    }
+    l->more = l->count == l->query->limit;
+    if (!l->more) {
+        l->count++;
+        l->each(l->arg, e);
+    }
+    return !l->more;
+}
+
+int disk_list(struct cache_view *view, const struct disk_list_query *q,
+              void (*each)(void *arg, const struct cache_entry *e), void *arg, bool *more)
+{
+    struct disk_view *v = owner_of(view);
+    struct listing l = {.query = q, .each = each, .arg = arg, .view = v};
+    uint8_t prefix[KEY_SIZE];
+    size_t len = key_range(prefix, q->name, q->subtree);
+    arena_init(&l.arena, LIST_ARENA);
+    take_snapshot(v);
+    int result = lmdb_scan(v->reader, prefix, len, list_one, &l);
+    arena_fini(&l.arena);
+    *more = l.more;
+    return result == FAIL_NONE ? FAIL_NONE : FAIL_STORE;
+}
+
+void disk_stats_read(struct disk *d, struct disk_stats *out)
+{
+    struct lmdb_space space;
+    *out = (struct disk_stats){0};
+    lmdb_space(d->db, &space);
+    out->entries = space.entries;
+    out->payload_bytes = space.payload;
+    out->used_bytes = space.pages_used * space.page_size;
+    out->size_bytes = space.pages_max * space.page_size;
+    out->bad_values = atomic_load(&d->bad_values);
+    out->damaged = lmdb_is_damaged(d->db);
+    cache_writer_stats(d->writer, out);
+}

@@ -1,0 +1,571 @@
+#include "cache/lmdb.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cache/entry.h"
+#include "cache/fault.h"
+#include "cache/guard.h"
+
+struct lmdb {
+    MDB_env *env;
+    MDB_dbi dbi;
+    struct guard guard;
+    uint64_t page_size;
+    uint64_t map_size;
+    MDB_txn *txn;     /* the writer's, while one is open */
+    uint64_t payload; /* with what the open transaction changed */
+    atomic_bool is_damaged;
+    _Atomic uint64_t entries, payload_committed, pages_used;
+};
+
+struct lmdb_reader {
+    struct lmdb *db;
+    MDB_txn *txn;
+    bool is_open; /* a snapshot is on; else the transaction rests and only keeps its slot */
+};
+
+/* Two records of our own stand among the root's entries, in a slot that no entry has: the format, and the payload. */
+enum { SLOT_RECORDS = 0xff, RECORDS = 2 };
+static uint8_t format_key[KEY_TAIL] = {0, SLOT_RECORDS, 0, 0};
+static uint8_t payload_key[KEY_TAIL] = {0, SLOT_RECORDS, 0, 1};
+
+static bool is_record(const MDB_val *key)
+{
+    return key->mv_size == KEY_TAIL && memcmp(key->mv_data, format_key, 2) == 0;
+}
+
+/* LMDB never writes through these pointers. */
+static MDB_val val(const uint8_t *bytes, size_t len)
+{
+    return (MDB_val){.mv_size = len, .mv_data = (void *)(uintptr_t)bytes};
+}
+
+static int fail_of(struct lmdb *db, int rc)
+{
+    switch (rc) {
+    case MDB_SUCCESS:
+        return FAIL_NONE;
+    case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
+        return FAIL_SPACE;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_PANIC:
+    case MDB_CURSOR_FULL:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+        atomic_store(&db->is_damaged, true);
+        fault_mark();
+        return FAIL_WIRE;
+    default:
+        errno = rc;
+        return rc > 0 ? FAIL_SYSTEM : FAIL_STORE;
+    }
+}
+
+bool lmdb_is_damaged(const struct lmdb *db)
+{
+    return atomic_load_explicit(&db->is_damaged, memory_order_relaxed);
+}
+
+void lmdb_space(const struct lmdb *db, struct lmdb_space *out)
+{
+    out->entries = atomic_load(&db->entries);
+    out->payload = atomic_load(&db->payload_committed);
+    out->pages_used = atomic_load(&db->pages_used);
+    out->pages_max = db->map_size / db->page_size;
+    out->page_size = db->page_size;
+}
+
+/* ---- Opening ---- */
+
+/* A failed assertion inside LMDB means that the pages contradict each other. */
+static void on_assert(MDB_env *env, const char *text)
+{
+    (void)env;
+    (void)text;
+    abort();
+}
+
+static void arm_faults(struct lmdb *db)
+{
+    mdb_filehandle_t fd;
+    if (mdb_env_get_fd(db->env, &fd) == 0) {
+        fault_arm(fd, db->guard.state_fd);
+    }
+}
+
+static int format_text(char *out, size_t size)
+{
+    int major, minor, patch;
+    mdb_version(&major, &minor, &patch);
+    return snprintf(out, size, "cairn cache %d, LMDB %d.%d.%d", ENTRY_VERSION, major, minor, patch);
+}
+
+static int write_records(struct lmdb *db)
+{
+    char text[64];
+    MDB_val key = val(format_key, sizeof(format_key));
+    MDB_val value = {.mv_size = (size_t)format_text(text, sizeof(text)), .mv_data = text};
+    int rc = mdb_put(db->txn, db->dbi, &key, &value, 0);
+    key = val(payload_key, sizeof(payload_key));
+    value = (MDB_val){.mv_size = sizeof(db->payload), .mv_data = &db->payload};
+    return rc == 0 ? mdb_put(db->txn, db->dbi, &key, &value, 0) : rc;
+}
+
+static int read_records(struct lmdb *db)
+{
+    char text[64];
+    size_t len = (size_t)format_text(text, sizeof(text));
+    MDB_val key = val(format_key, sizeof(format_key));
+    MDB_val value;
+    int rc = mdb_get(db->txn, db->dbi, &key, &value);
+    if (rc == 0 && (value.mv_size != len || memcmp(value.mv_data, text, len) != 0)) {
+        return MDB_VERSION_MISMATCH;
+    }
+    key = val(payload_key, sizeof(payload_key));
+    rc = rc == 0 ? mdb_get(db->txn, db->dbi, &key, &value) : rc;
+    if (rc != 0 || value.mv_size != sizeof(db->payload)) {
+        return rc != 0 && rc != MDB_NOTFOUND ? rc : MDB_VERSION_MISMATCH;
+    }
+    memcpy(&db->payload, value.mv_data, sizeof(db->payload));
+    return 0;
+}
+
+/* What a transaction that is about to be committed leaves behind. */
+static void note_space(struct lmdb *db)
+{
+    MDB_stat s;
+    if (mdb_stat(db->txn, db->dbi, &s) == 0) {
+        atomic_store(&db->entries, s.ms_entries > RECORDS ? s.ms_entries - RECORDS : 0);
+        atomic_store(&db->pages_used, s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages);
+        atomic_store(&db->payload_committed, db->payload);
+    }
+}
+
+static int open_database(struct lmdb *db)
+{
+    MDB_stat s;
+    int rc = mdb_txn_begin(db->env, NULL, 0, &db->txn);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = mdb_dbi_open(db->txn, NULL, 0, &db->dbi);
+    rc = rc == 0 ? mdb_stat(db->txn, db->dbi, &s) : rc;
+    bool is_empty = rc == 0 && s.ms_entries == 0;
+    if (rc == 0) {
+        rc = is_empty ? write_records(db) : read_records(db);
+    }
+    if (rc != 0) {
+        mdb_txn_abort(db->txn);
+    } else {
+        note_space(db);
+        rc = mdb_txn_commit(db->txn);
+    }
+    db->txn = NULL;
+    return rc;
+}
+
+static int open_environment(struct lmdb *db, const char *directory, unsigned readers)
+{
+    const unsigned flags = MDB_NOSYNC | MDB_NOTLS;
+    int rc = mdb_env_create(&db->env);
+    if (rc != 0) {
+        db->env = NULL;
+        return rc;
+    }
+    mdb_env_set_assert(db->env, on_assert);
+    rc = mdb_env_set_maxreaders(db->env, readers);
+    rc = rc == 0 ? mdb_env_set_mapsize(db->env, db->map_size) : rc;
+    return rc == 0 ? mdb_env_open(db->env, directory, flags, 0600) : rc;
+}
+
+/* Grows the file to the size of the map, sparse; a file system that cannot leaves it as it is. */
+static uint64_t stretch_file(struct lmdb *db)
+{
+    mdb_filehandle_t fd;
+    struct stat st;
+    if (mdb_env_get_fd(db->env, &fd) != 0) {
+        return 0;
+    }
+    int ignored = ftruncate(fd, (off_t)db->map_size);
+    (void)ignored;
+    return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static const char *check_size(struct lmdb *db)
+{
+    MDB_envinfo info;
+    MDB_stat s;
+    mdb_env_info(db->env, &info);
+    mdb_env_stat(db->env, &s);
+    if (s.ms_psize != db->page_size) {
+        return "its pages have another size";
+    }
+    return info.me_mapsize != db->map_size ? "it is larger than the configured size" : NULL;
+}
+
+/* Opens what is there. FAIL_WIRE: it cannot be used, *why says why. */
+static int attach(struct lmdb *db, const char *directory, unsigned readers, const char **why)
+{
+    atomic_store(&db->is_damaged, false);
+    int rc = open_environment(db, directory, readers);
+    if (rc == 0) {
+        *why = check_size(db);
+        if (*why != NULL) {
+            return FAIL_WIRE;
+        }
+        arm_faults(db);
+        fault_enter();
+        rc = open_database(db);
+        fault_leave();
+    }
+    if (rc == 0) {
+        return FAIL_NONE;
+    }
+    *why = rc == MDB_VERSION_MISMATCH ? "another version of cairn or LMDB wrote it" : "it is not a valid LMDB file";
+    errno = rc;
+    return rc < 0 || rc == ENOMEM || rc == EINVAL || rc == EIO ? FAIL_WIRE : FAIL_SYSTEM;
+}
+
+static void detach(struct lmdb *db)
+{
+    fault_disarm();
+    if (db->env != NULL) {
+        mdb_env_close(db->env);
+        db->env = NULL;
+    }
+    db->payload = 0;
+}
+
+static int attach_or_wipe(struct lmdb *db, const char *directory, unsigned readers, struct lmdb_report *report)
+{
+    const char *why = report->reason;
+    /* We hold the lock, so nobody uses LMDB's own lock file; a stale or damaged one must not stop us. */
+    unlinkat(db->guard.dir_fd, "lock.mdb", 0);
+    int result = why == NULL ? attach(db, directory, readers, &why) : FAIL_WIRE;
+    if (result != FAIL_WIRE) {
+        return result;
+    }
+    detach(db);
+    report->reason = why;
+    unlinkat(db->guard.dir_fd, "lock.mdb", 0);
+    if (unlinkat(db->guard.dir_fd, "data.mdb", 0) != 0 && errno != ENOENT) {
+        return FAIL_SYSTEM;
+    }
+    return attach(db, directory, readers, &why) == FAIL_NONE ? FAIL_NONE : errno > 0 ? FAIL_SYSTEM : FAIL_STORE;
+}
+
+int lmdb_open(const char *directory, uint64_t size, unsigned readers, struct lmdb **out, struct lmdb_report *report)
+{
+    struct lmdb *db = calloc(1, sizeof(*db));
+    *out = NULL;
+    if (db == NULL) {
+        return FAIL_MEMORY;
+    }
+    db->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+    db->map_size = size / db->page_size * db->page_size;
+    int result = guard_open(directory, &db->guard);
+    if (result != FAIL_NONE) {
+        free(db);
+        return result;
+    }
+    report->reason = guard_distrust(&db->guard, "data.mdb", &report->is_new);
+    result = attach_or_wipe(db, directory, readers, report);
+    if (result == FAIL_NONE) {
+        result = guard_mark_open(&db->guard, stretch_file(db));
+    }
+    if (result != FAIL_NONE) {
+        lmdb_close(db, false);
+        return result;
+    }
+    *out = db;
+    return FAIL_NONE;
+}
+
+void lmdb_close(struct lmdb *db, bool is_clean)
+{
+    int saved = errno;
+    bool is_damaged = lmdb_is_damaged(db);
+    detach(db);
+    guard_close(&db->guard, is_clean && !is_damaged);
+    free(db);
+    errno = saved;
+}
+
+int lmdb_sync(struct lmdb *db)
+{
+    return fail_of(db, mdb_env_sync(db->env, 1));
+}
+
+/* ---- Reading ---- */
+
+int lmdb_reader_new(struct lmdb *db, struct lmdb_reader **out)
+{
+    struct lmdb_reader *r = calloc(1, sizeof(*r));
+    *out = NULL;
+    if (r == NULL) {
+        return FAIL_MEMORY;
+    }
+    r->db = db;
+    int rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &r->txn);
+    if (rc != 0) {
+        free(r);
+        return fail_of(db, rc);
+    }
+    mdb_txn_reset(r->txn);
+    *out = r;
+    return FAIL_NONE;
+}
+
+void lmdb_reader_free(struct lmdb_reader *r)
+{
+    if (r != NULL) {
+        mdb_txn_abort(r->txn);
+        free(r);
+    }
+}
+
+void lmdb_reader_release(struct lmdb_reader *r)
+{
+    if (r->is_open) {
+        mdb_txn_reset(r->txn);
+        r->is_open = false;
+    }
+}
+
+static int open_snapshot(struct lmdb_reader *r)
+{
+    if (lmdb_is_damaged(r->db)) {
+        return FAIL_WIRE;
+    }
+    if (r->is_open) {
+        return FAIL_NONE;
+    }
+    int rc = mdb_txn_renew(r->txn);
+    r->is_open = rc == 0;
+    return fail_of(r->db, rc);
+}
+
+int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *len)
+{
+    MDB_val k = val(key, key_len);
+    MDB_val v;
+    *value = NULL;
+    int result = open_snapshot(r);
+    if (result != FAIL_NONE) {
+        return result;
+    }
+    fault_enter();
+    int rc = mdb_get(r->txn, r->db->dbi, &k, &v);
+    fault_leave();
+    if (rc == 0 && v.mv_size <= ENTRY_SIZE_MAX) {
+        *value = v.mv_data;
+        *len = v.mv_size;
+    }
+    return rc == MDB_NOTFOUND ? FAIL_NONE : fail_of(r->db, rc);
+}
+
+static bool has_prefix(const MDB_val *key, const uint8_t *prefix, size_t len)
+{
+    return key->mv_size >= len && memcmp(key->mv_data, prefix, len) == 0;
+}
+
+static int first_from(MDB_cursor *cursor, const uint8_t *at, size_t len, MDB_val *key, MDB_val *value)
+{
+    *key = val(at, len);
+    return mdb_cursor_get(cursor, key, value, len > 0 ? MDB_SET_RANGE : MDB_FIRST);
+}
+
+int lmdb_scan(struct lmdb_reader *r, const uint8_t *prefix, size_t prefix_len, lmdb_each *each, void *ctx)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    int result = open_snapshot(r);
+    int rc = result == FAIL_NONE ? mdb_cursor_open(r->txn, r->db->dbi, &cursor) : 0;
+    if (result != FAIL_NONE || rc != 0) {
+        return result != FAIL_NONE ? result : fail_of(r->db, rc);
+    }
+    fault_enter();
+    rc = first_from(cursor, prefix, prefix_len, &key, &value);
+    while (rc == 0 && has_prefix(&key, prefix, prefix_len)) {
+        fault_leave();
+        if (!is_record(&key) && !each(ctx, key.mv_data, key.mv_size, value.mv_data, value.mv_size)) {
+            break;
+        }
+        fault_enter();
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    fault_leave();
+    return rc == MDB_NOTFOUND ? FAIL_NONE : fail_of(r->db, rc);
+}
+
+/* ---- Writing ---- */
+
+/* Every path that ends the writer's transaction without committing it. */
+static int give_up(struct lmdb *db, int rc)
+{
+    mdb_txn_abort(db->txn);
+    db->txn = NULL;
+    db->payload = atomic_load(&db->payload_committed);
+    fault_leave();
+    return fail_of(db, rc);
+}
+
+int lmdb_begin(struct lmdb *db)
+{
+    if (lmdb_is_damaged(db)) {
+        return FAIL_WIRE;
+    }
+    fault_enter();
+    int rc = mdb_txn_begin(db->env, NULL, 0, &db->txn);
+    fault_leave();
+    return fail_of(db, rc);
+}
+
+int lmdb_put(struct lmdb *db, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len)
+{
+    MDB_val k = val(key, key_len);
+    MDB_val v = val(value, len);
+    fault_enter();
+    int rc = mdb_put(db->txn, db->dbi, &k, &v, MDB_NOOVERWRITE);
+    if (rc == MDB_KEYEXIST) {
+        db->payload -= key_len + v.mv_size;
+        v = val(value, len);
+        rc = mdb_put(db->txn, db->dbi, &k, &v, 0);
+    }
+    if (rc != 0) {
+        return give_up(db, rc);
+    }
+    db->payload += key_len + len;
+    fault_leave();
+    return FAIL_NONE;
+}
+
+int lmdb_commit(struct lmdb *db)
+{
+    fault_enter();
+    int rc = write_records(db);
+    if (rc != 0) {
+        return give_up(db, rc);
+    }
+    struct lmdb_space before = {.entries = atomic_load(&db->entries), .pages_used = atomic_load(&db->pages_used)};
+    uint64_t payload_before = atomic_load(&db->payload_committed);
+    note_space(db);
+    rc = mdb_txn_commit(db->txn);
+    db->txn = NULL;
+    if (rc != 0) {
+        atomic_store(&db->entries, before.entries);
+        atomic_store(&db->pages_used, before.pages_used);
+        atomic_store(&db->payload_committed, payload_before);
+        db->payload = payload_before;
+    }
+    fault_leave();
+    return fail_of(db, rc);
+}
+
+void lmdb_range_start(struct lmdb_range *range, const uint8_t *prefix, size_t prefix_len)
+{
+    *range = (struct lmdb_range){.prefix_len = prefix_len, .at_len = prefix_len};
+    if (prefix_len > 0) {
+        memcpy(range->prefix, prefix, prefix_len);
+        memcpy(range->at, prefix, prefix_len);
+    }
+}
+
+/* Remembers where the next step begins. A key too long to be one of ours is passed over. */
+static void stop_at(struct lmdb_range *range, const MDB_val *key)
+{
+    range->at_len = key->mv_size < sizeof(range->at) ? key->mv_size : sizeof(range->at);
+    memcpy(range->at, key->mv_data, range->at_len);
+}
+
+struct sweep {
+    struct lmdb_range *range;
+    unsigned visits, drops;
+    lmdb_judge *judge;
+    void *ctx;
+};
+
+static int sweep_range(struct lmdb *db, MDB_cursor *cursor, const struct sweep *s)
+{
+    struct lmdb_range *range = s->range;
+    MDB_val key, value;
+    int rc = first_from(cursor, range->at, range->at_len, &key, &value);
+    for (; rc == 0 && has_prefix(&key, range->prefix, range->prefix_len);
+         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+        if (is_record(&key)) {
+            continue;
+        }
+        enum lmdb_verdict verdict = LMDB_STOP;
+        if (range->visited < s->visits && range->dropped < s->drops) {
+            verdict = s->judge(s->ctx, key.mv_data, key.mv_size, value.mv_data, value.mv_size);
+        }
+        if (verdict == LMDB_STOP) {
+            stop_at(range, &key);
+            return 0;
+        }
+        range->visited++;
+        if (verdict == LMDB_DROP) {
+            size_t size = key.mv_size + value.mv_size;
+            rc = mdb_cursor_del(cursor, 0);
+            if (rc != 0) {
+                return rc;
+            }
+            db->payload -= size;
+            range->dropped++;
+        }
+    }
+    range->is_done = true;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int lmdb_sweep(struct lmdb *db, struct lmdb_range *range, unsigned visits, unsigned drops, lmdb_judge *judge, void *ctx)
+{
+    const struct lmdb_range start = *range;
+    const struct sweep s = {.range = range, .visits = visits, .drops = drops, .judge = judge, .ctx = ctx};
+    MDB_cursor *cursor;
+    range->visited = range->dropped = 0;
+    int result = lmdb_begin(db);
+    if (result != FAIL_NONE) {
+        return result;
+    }
+    fault_enter();
+    int rc = mdb_cursor_open(db->txn, db->dbi, &cursor);
+    if (rc == 0) {
+        rc = sweep_range(db, cursor, &s);
+        mdb_cursor_close(cursor);
+    }
+    if (rc != 0 || range->dropped == 0) {
+        result = give_up(db, rc);
+    } else {
+        result = lmdb_commit(db);
+    }
+    if (result != FAIL_NONE) {
+        *range = start;
+    }
+    return result;
+}
+
+int lmdb_clear(struct lmdb *db)
+{
+    int result = lmdb_begin(db);
+    if (result != FAIL_NONE) {
+        return result;
+    }
+    fault_enter();
+    int rc = mdb_drop(db->txn, db->dbi, 0);
+    if (rc != 0) {
+        return give_up(db, rc);
+    }
+    db->payload = 0;
+    return lmdb_commit(db);
+}

@@ -1,0 +1,53 @@
+#include "cache/usage.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "resolver/base/hash.h"
+
+struct usage {
+    size_t mask;
+    _Atomic uint8_t counters[];
+};
+
+struct usage *usage_new(size_t names)
+{
+    size_t size = 1024;
+    while (size < names) {
+        size *= 2;
+    }
+    struct usage *u = calloc(1, sizeof(*u) + size);
+    if (u != NULL) {
+        u->mask = size - 1;
+    }
+    return u;
+}
+
+void usage_free(struct usage *u)
+{
+    free(u);
+}
+
+void usage_bump(struct usage *u, const uint8_t *labels, size_t len)
+{
+    _Atomic uint8_t *counter = &u->counters[hash_bytes(labels, len) & u->mask];
+    uint8_t count = atomic_load_explicit(counter, memory_order_relaxed);
+    if (count < USAGE_MAX) {
+        atomic_store_explicit(counter, (uint8_t)(count + 1), memory_order_relaxed);
+    }
+}
+
+unsigned usage_get(const struct usage *u, const uint8_t *labels, size_t len)
+{
+    return atomic_load_explicit(&u->counters[hash_bytes(labels, len) & u->mask], memory_order_relaxed);
+}
+
+void usage_halve(struct usage *u)
+{
+    for (size_t i = 0; i <= u->mask; i++) {
+        uint8_t count = atomic_load_explicit(&u->counters[i], memory_order_relaxed);
+        if (count > 0) {
+            atomic_store_explicit(&u->counters[i], count / 2, memory_order_relaxed);
+        }
+    }
+}
