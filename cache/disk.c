@@ -114,9 +114,9 @@ struct wanted {
     size_t len;
 };
 
-static bool is_put_of(const struct table_node *n, const void *key)
+static bool is_put_of(struct table_node *n, const void *key)
 {
-    const struct put *p = (const struct put *)(const void *)n; /* its first member */
+    const struct put *p = TABLE_OWNER(n, struct put, node);
     const struct wanted *wanted = key;
     return p->key_len == wanted->len && memcmp(p->bytes, wanted->key, wanted->len) == 0;
 }

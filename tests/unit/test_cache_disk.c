@@ -1,0 +1,363 @@
+/* The cache on disk: what survives a restart, a kill and a damaged file, and what the limits do. Each test has a
+ * directory of its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cache/disk.h"
+#include "resolver/base/clock.h"
+#include "resolver/base/log.h"
+#include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
+
+enum { MIB = 1 << 20 };
+
+static const struct cache_policy policy = {
+    .max_ttl = 86400, .max_negative_ttl = 3600, .max_entry_size = 16384, .max_records = 100};
+
+static char directory[64];
+static uint64_t now;
+
+static void name_of(const char *text, uint8_t out[NAME_SIZE])
+{
+    assert_int_equal(name_from_text(text, strlen(text), NULL, out), FAIL_NONE);
+}
+
+static void path_of(const char *file, char out[128])
+{
+    snprintf(out, 128, "%s/%s", directory, file);
+}
+
+static int make_directory(void **state)
+{
+    (void)state;
+    strcpy(directory, "/tmp/cairn-test-XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    now = clock_now();
+    return 0;
+}
+
+static int remove_directory(void **state)
+{
+    static const char *const files[] = {"data.mdb", "lock.mdb", "lock", "state"};
+    char path[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        path_of(files[i], path);
+        unlink(path);
+    }
+    return rmdir(directory);
+}
+
+static struct disk *open_disk(uint64_t size, const char *expected_why)
+{
+    struct disk_settings settings = {.directory = directory, .size = size};
+    struct disk *d = NULL;
+    char why[DISK_WHY_SIZE];
+    int result = disk_open(&settings, &d, why);
+    if (result != FAIL_NONE) {
+        fail_msg("open: %s", why);
+    }
+    assert_string_equal(why, expected_why);
+    return d;
+}
+
+/* An address that follows from the name, so that a value under a wrong name would show. */
+static void address_of(const uint8_t *name, uint8_t out[4])
+{
+    uint8_t lower[NAME_SIZE];
+    size_t len = name_lower(lower, name);
+    uint32_t sum = 2166136261u;
+    for (size_t i = 0; i < len; i++) {
+        sum = (sum ^ lower[i]) * 16777619u;
+    }
+    memcpy(out, &sum, 4);
+}
+
+static int put_name(struct cache_view *v, const uint8_t *name, uint32_t ttl, uint64_t stored)
+{
+    struct arena a;
+    uint8_t address[4];
+    uint8_t packed[6];
+    address_of(name, address);
+    rdatas_pack(packed, address, 4);
+    struct rrset set = {.owner = name, .type = TYPE_A, .ttl = ttl, .data = {.bytes = packed, .len = 6, .count = 1}};
+    struct cache_entry e = {.name = name,
+                            .slot = CACHE_ANSWER,
+                            .type = TYPE_A,
+                            .trust = TRUST_AUTHORITATIVE,
+                            .stored = stored,
+                            .epoch = cache_epoch(v),
+                            .sets = &set};
+    arena_init(&a, MIB);
+    int result = cache_put(v, &e, &a);
+    arena_fini(&a);
+    return result;
+}
+
+static int put_text(struct cache_view *v, const char *text)
+{
+    uint8_t name[NAME_SIZE];
+    name_of(text, name);
+    return put_name(v, name, 3600, now);
+}
+
+/* True on a hit; a hit with other data than was stored fails the test. */
+static bool has_name(struct cache_view *v, const uint8_t *name)
+{
+    struct arena a;
+    const struct cache_entry *hit;
+    uint8_t address[4];
+    arena_init(&a, MIB);
+    assert_int_equal(cache_find(v, CACHE_ANSWER, name, TYPE_A, now, 0, &a, &hit), FAIL_NONE);
+    if (hit != NULL) {
+        address_of(name, address);
+        assert_int_equal(hit->sets->data.len, 6);
+        assert_memory_equal(hit->sets->data.bytes + 2, address, 4);
+    }
+    arena_fini(&a);
+    return hit != NULL;
+}
+
+static bool has_text(struct cache_view *v, const char *text)
+{
+    uint8_t name[NAME_SIZE];
+    name_of(text, name);
+    return has_name(v, name);
+}
+
+static void sleep_ms(unsigned ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    nanosleep(&t, NULL);
+}
+
+/* Waits until the writer has taken everything. */
+static void settle(struct disk *d)
+{
+    struct disk_stats s;
+    for (int i = 0; i < 1000; i++) {
+        disk_stats_read(d, &s);
+        if (s.queued == 0) {
+            break;
+        }
+        sleep_ms(5);
+    }
+    assert_int_equal(s.queued, 0);
+    sleep_ms(30);
+}
+
+static void a_put_is_seen_by_its_view_at_once_and_by_others_after_the_commit(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *mine = disk_view_new(d, &policy);
+    struct cache_view *other = disk_view_new(d, &policy);
+    (void)state;
+    assert_int_equal(put_text(mine, "www.example.com."), FAIL_NONE);
+    assert_true(has_text(mine, "WWW.example.COM."));
+    disk_view_release(mine);
+    settle(d);
+    disk_view_release(mine);
+    assert_true(has_text(mine, "www.example.com."));
+    assert_true(has_text(other, "www.example.com."));
+    assert_false(has_text(other, "example.com."));
+    disk_view_free(mine);
+    disk_view_free(other);
+    disk_close(d);
+}
+
+static void entries_survive_a_restart(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    (void)state;
+    assert_int_equal(put_text(v, "a.example."), FAIL_NONE);
+    assert_int_equal(put_text(v, "b.example."), FAIL_NONE);
+    disk_view_free(v);
+    disk_close(d);
+
+    d = open_disk(16 * MIB, "");
+    v = disk_view_new(d, &policy);
+    assert_true(has_text(v, "a.example."));
+    assert_true(has_text(v, "b.example."));
+    disk_view_free(v);
+    disk_close(d);
+}
+
+static void a_second_open_is_busy_and_leaves_the_first_unharmed(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    struct disk_settings settings = {.directory = directory, .size = 16 * MIB};
+    struct disk *second;
+    char why[DISK_WHY_SIZE];
+    (void)state;
+    assert_int_equal(disk_open(&settings, &second, why), FAIL_BUSY);
+    assert_null(second);
+    assert_non_null(strstr(why, "another process uses"));
+    assert_int_equal(put_text(v, "a.example."), FAIL_NONE);
+    settle(d);
+    disk_view_release(v);
+    assert_true(has_text(v, "a.example."));
+    disk_view_free(v);
+    disk_close(d);
+}
+
+/* ---- Flushing ---- */
+
+static uint64_t flush(struct disk *d, const char *text, uint16_t type, bool subtree)
+{
+    uint8_t name[NAME_SIZE];
+    uint64_t removed;
+    name_of(text, name);
+    struct disk_flush f = {.name = name, .type = type, .subtree = subtree};
+    assert_int_equal(disk_flush(d, &f, &removed), FAIL_NONE);
+    return removed;
+}
+
+static void a_flush_removes_what_it_names_and_counts_it(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    (void)state;
+    for (int i = 0; i < 500; i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "n%d.sub.example.", i);
+        assert_int_equal(put_text(v, text), FAIL_NONE);
+    }
+    assert_int_equal(put_text(v, "sub.example."), FAIL_NONE);
+    assert_int_equal(put_text(v, "example."), FAIL_NONE);
+    assert_int_equal(put_text(v, "other."), FAIL_NONE);
+    assert_int_equal(flush(d, "sub.example.", TYPE_AAAA, true), 0);
+    assert_int_equal(flush(d, "sub.example.", TYPE_A, false), 1);
+    disk_view_release(v);
+    assert_false(has_text(v, "sub.example."));
+    assert_true(has_text(v, "n7.sub.example."));
+    disk_view_release(v);
+    assert_int_equal(flush(d, "example.", 0, true), 501);
+    disk_view_release(v);
+    assert_false(has_text(v, "example."));
+    assert_false(has_text(v, "n7.sub.example."));
+    assert_true(has_text(v, "other."));
+    disk_view_release(v);
+    assert_int_equal(flush(d, ".", 0, true), 1);
+    disk_view_release(v);
+    assert_false(has_text(v, "other."));
+    disk_view_free(v);
+    disk_close(d);
+}
+
+static void a_flush_voids_walks_and_snapshots_of_before(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    struct cache_view *reader = disk_view_new(d, &policy);
+    uint8_t name[NAME_SIZE];
+    (void)state;
+    assert_int_equal(put_text(v, "a.example."), FAIL_NONE);
+    settle(d);
+    uint32_t before = cache_epoch(reader);
+    assert_true(has_text(reader, "a.example.")); /* holds a snapshot now */
+    flush(d, "a.example.", 0, false);
+    assert_int_equal(cache_epoch(reader), before); /* what it reads is of before */
+    assert_int_equal(put_text(reader, "b.example."), FAIL_STORE);
+    disk_view_release(reader);
+    assert_true(cache_epoch(reader) > before);
+    assert_false(has_text(reader, "a.example."));
+
+    name_of("c.example.", name);
+    struct rrset set = {.owner = name, .type = TYPE_A, .ttl = 60};
+    struct cache_entry late = {.name = name,
+                               .slot = CACHE_ANSWER,
+                               .type = TYPE_A,
+                               .trust = TRUST_AUTHORITATIVE,
+                               .stored = now,
+                               .epoch = before,
+                               .sets = &set};
+    struct arena a;
+    arena_init(&a, MIB);
+    disk_view_release(v);
+    assert_int_equal(cache_put(v, &late, &a), FAIL_STORE);
+    arena_fini(&a);
+    assert_int_equal(put_text(v, "c.example."), FAIL_NONE);
+    assert_true(has_text(v, "c.example."));
+    disk_view_free(v);
+    disk_view_free(reader);
+    disk_close(d);
+}
+
+/* ---- Listing ---- */
+
+struct seen {
+    char names[8][64];
+    unsigned count;
+};
+
+static void see(void *arg, const struct cache_entry *e)
+{
+    struct seen *s = arg;
+    char text[NAME_TEXT_SIZE];
+    snprintf(s->names[s->count++], sizeof(s->names[0]), "%.63s", name_text(e->name, text));
+}
+
+static void a_list_is_in_canonical_order_and_says_when_there_is_more(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    static const char *const names[] = {"b.example.", "z.a.example.", "example.", "a.example.", "test."};
+    uint8_t name[NAME_SIZE];
+    struct seen seen = {0};
+    bool more;
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(put_text(v, names[i]), FAIL_NONE);
+    }
+    settle(d);
+    disk_view_release(v);
+    name_of("example.", name);
+    struct disk_list_query q = {.name = name, .subtree = true, .now = now, .limit = 4};
+    assert_int_equal(disk_list(v, &q, see, &seen, &more), FAIL_NONE);
+    assert_false(more);
+    assert_int_equal(seen.count, 4);
+    assert_string_equal(seen.names[0], "example.");
+    assert_string_equal(seen.names[1], "a.example.");
+    assert_string_equal(seen.names[2], "z.a.example.");
+    assert_string_equal(seen.names[3], "b.example.");
+    q.limit = 3;
+    assert_int_equal(disk_list(v, &q, see, &seen, &more), FAIL_NONE);
+    assert_true(more);
+    q.now = now + 3600 * 1000;
+    seen.count = 0;
+    assert_int_equal(disk_list(v, &q, see, &seen, &more), FAIL_NONE);
+    assert_int_equal(seen.count, 0);
+    disk_view_free(v);
+    disk_close(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+        TEST(a_put_is_seen_by_its_view_at_once_and_by_others_after_the_commit),
+        TEST(entries_survive_a_restart),
+        TEST(a_second_open_is_busy_and_leaves_the_first_unharmed),
+        TEST(a_flush_removes_what_it_names_and_counts_it),
+        TEST(a_flush_voids_walks_and_snapshots_of_before),
+        TEST(a_list_is_in_canonical_order_and_says_when_there_is_more),
+    };
+    clock_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
