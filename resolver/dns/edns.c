@@ -91,6 +91,9 @@ int edns_parse(uint16_t class, uint32_t ttl, const uint8_t *rdata, size_t len, s
     out->version = (uint8_t)(ttl >> 16);
     out->dnssec_ok = (ttl & FLAG_DO) != 0;
     out->received.code = 0xffff;
+    if (out->version > 0) {
+        return FAIL_NONE;
+    }
     reader_init(&r, rdata, len);
     for (unsigned count = 0; reader_left(&r) > 0; count++) {
         uint16_t code = reader_u16(&r);

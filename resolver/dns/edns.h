@@ -71,7 +71,8 @@ struct edns {
 size_t edns_size(const struct edns *e);
 
 /* Parses an OPT record's owner-less parts: class and ttl fields and RDATA. FAIL_WIRE: options do not add up or are more
- * than EDNS_OPTIONS_MAX. Unknown options are ignored (RFC 6891 6.1.2). */
+ * than EDNS_OPTIONS_MAX. Unknown options are ignored (RFC 6891 6.1.2), and so
+ * is the whole RDATA of a version above 0, whose form nobody knows. */
 MUST_CHECK int edns_parse(uint16_t class, uint32_t ttl, const uint8_t *rdata, size_t len, struct edns *out);
 
 #endif

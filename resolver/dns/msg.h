@@ -81,7 +81,7 @@ enum request_verdict {
 };
 
 /* Reads a query: header, exactly one question (RFC 9619), at most one OPT in additional; other records are skipped but
- * must be well-framed. No allocation. */
+ * must be well-formed. Octets behind the last record are ignored. No allocation. */
 enum request_verdict request_parse(const uint8_t *wire, size_t len, struct request *out);
 
 /* ---- A server's reply ---- */

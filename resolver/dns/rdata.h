@@ -44,9 +44,9 @@ struct token_error {
 };
 
 /* Parses the fields of one record from presentation form, already split into tokens, into wire form at `w`.
- * See zones/load.h for the tokenizer. Also accepts the generic form \# LENGTH HEX for every type. On FAIL_SYNTAX error->bad
- * is the index of the offending token (or `count` when one is missing) and error->why a constant explanation.
- * FAIL_SPACE: `w` is full, or the RDATA longer than RDATA_SIZE. */
+ * See zones/load.h for the tokenizer. Also accepts the generic form \# LENGTH HEX for every type. On FAIL_SYNTAX
+ * error->bad is the index of the offending token (or `count` when one is missing) and error->why a constant
+ * explanation. FAIL_SPACE: `w` is full, or the RDATA longer than RDATA_SIZE. */
 MUST_CHECK int rdata_from_text(uint16_t type, const struct token *tokens, size_t count, const uint8_t *origin,
                                struct writer *w, struct token_error *error);
 

@@ -1,4 +1,5 @@
 #include "resolver/dns/msg.h"
+#include "resolver/dns/rdata.h"
 #include "resolver/dns/type.h"
 
 #include <string.h>
@@ -45,30 +46,34 @@ static bool read_question(struct reader *r, struct request *q)
     return !r->bad;
 }
 
-/* One record of the additional section; OPT is taken into `q`, at most once, and its owner is the root (RFC 6891
- * 6.1.1 and 6.1.2). */
-static bool read_additional(struct reader *r, struct request *q)
+/* OPT: at most one, owned by the root (RFC 6891 6.1.1 and 6.1.2). */
+static bool read_opt(struct request *q, bool is_root, uint16_t class, uint32_t ttl, const uint8_t *rdata, size_t len)
 {
-    bool is_root = reader_left(r) > 0 && *r->at == 0;
-    reader_skip_name(r);
+    return is_root && !q->edns.present && edns_parse(class, ttl, rdata, len, &q->edns) == FAIL_NONE;
+}
+
+/* One record behind the question. Data in a query means nothing to us, but has to be data. */
+static bool read_record(struct reader *r, bool may_be_opt, struct request *q)
+{
+    uint8_t owner[NAME_SIZE];
+    bool is_root = reader_name(r, owner) == 1;
     uint16_t type = reader_u16(r);
     uint16_t class = reader_u16(r);
     uint32_t ttl = reader_u32(r);
     uint16_t rdlength = reader_u16(r);
-    const uint8_t *rdata = reader_bytes(r, rdlength);
-    if (rdata == NULL) {
-        return false;
+    if (type == TYPE_OPT || class != CLASS_IN) {
+        const uint8_t *rdata = reader_bytes(r, rdlength);
+        return rdata != NULL && (type != TYPE_OPT || (may_be_opt && read_opt(q, is_root, class, ttl, rdata, rdlength)));
     }
-    if (type != TYPE_OPT) {
-        return true;
-    }
-    return is_root && !q->edns.present && edns_parse(class, ttl, rdata, rdlength, &q->edns) == FAIL_NONE;
+    return !r->bad && rdata_read(r, type, rdlength, NULL) == FAIL_NONE;
 }
 
-static bool read_records(struct reader *r, unsigned additionals, struct request *q)
+/* Answer and authority records are unusual in a query but legal (RFC 1995 3 puts an SOA there), and most servers read
+ * past them, as past octets behind the last record; OPT belongs to the additional section alone. */
+static bool read_records(struct reader *r, unsigned before, unsigned additionals, struct request *q)
 {
-    for (unsigned i = 0; i < additionals; i++) {
-        if (!read_additional(r, q)) {
+    for (unsigned i = 0; i < before + additionals; i++) {
+        if (!read_record(r, i >= before, q)) {
             return false;
         }
     }
@@ -79,10 +84,7 @@ enum request_verdict request_parse(const uint8_t *wire, size_t len, struct reque
 {
     struct reader r;
     out->name_len = 0;
-    out->edns.present = false;
-    out->edns.dnssec_ok = false;
-    out->edns.wants_nsid = false;
-    out->edns.udp_size = 0;
+    memset(&out->edns, 0, sizeof(out->edns));
     if (len < MSG_HEADER_SIZE) {
         return REQUEST_IGNORE;
     }
@@ -96,10 +98,9 @@ enum request_verdict request_parse(const uint8_t *wire, size_t len, struct reque
     }
     reader_init(&r, wire, len);
     r.at += MSG_HEADER_SIZE;
-    bool has_one_question = wire_get_u16(wire + 4) == 1;
-    bool has_no_data = wire_get_u16(wire + 6) == 0 && wire_get_u16(wire + 8) == 0;
-    if (!has_one_question || !read_question(&r, out) || !has_no_data ||
-        !read_records(&r, wire_get_u16(wire + 10), out)) {
+    unsigned before = wire_get_u16(wire + 6) + (unsigned)wire_get_u16(wire + 8);
+    if (wire_get_u16(wire + 4) != 1 || !read_question(&r, out) ||
+        !read_records(&r, before, wire_get_u16(wire + 10), out)) {
         return REQUEST_FORMERR;
     }
     return out->edns.present && out->edns.version > 0 ? REQUEST_BADVERS : REQUEST_OK;
