@@ -1,0 +1,49 @@
+/* A query is read without surprises: what is accepted is a query for message parsing too, and its question comes back.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/dns/msg.h"
+
+static void check_question(const struct request *q)
+{
+    if (name_len(q->name) != q->name_len || !name_equal(q->name, q->key)) {
+        abort();
+    }
+    for (unsigned i = 0; i < q->name_len; i++) {
+        if (q->key[i] >= 'A' && q->key[i] <= 'Z') {
+            abort();
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static struct request q;
+    struct arena arena;
+    struct msg m;
+    if (len > MSG_SIZE_MAX) {
+        return 0;
+    }
+    enum request_verdict verdict = request_parse(data, len, &q);
+    if ((verdict == REQUEST_IGNORE) != (len < MSG_HEADER_SIZE || (data[2] & 0x80) != 0)) {
+        abort();
+    }
+    if (verdict == REQUEST_IGNORE || verdict == REQUEST_NOTIMP) {
+        return 0;
+    }
+    if (q.name_len > 0) {
+        check_question(&q);
+    }
+    arena_init(&arena, 1 << 20);
+    int result = msg_parse(data, len, &arena, &m);
+    if (verdict == REQUEST_OK && (result == FAIL_WIRE || !name_equal(m.question.name, q.name))) {
+        abort();
+    }
+    if (verdict == REQUEST_FORMERR && result == FAIL_NONE && m.has_question) {
+        abort();
+    }
+    arena_fini(&arena);
+    return 0;
+}
