@@ -75,7 +75,8 @@ static const char *source_line(struct report *r, unsigned line)
     return copy;
 }
 
-static void add(struct report *r, struct config_problem *p, const char *allowed, const char *message, va_list args)
+static void PRINTF_LIKE(4, 0)
+    add(struct report *r, struct config_problem *p, const char *allowed, const char *message, va_list args)
 {
     char text[MESSAGE_MAX];
     if (r->is_muted) {

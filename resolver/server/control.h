@@ -80,7 +80,8 @@ void control_close(struct control *c); /* NULL is fine */
 #define CONTROL_LIST_MAX   10000 /* and at most */
 
 /* A cache entry as JSON: {name, type, slot: "answer"|"nxdomain"|"delegation"|"failure", negative, ttl, trust, security,
- * stored, expires, source, transport, records: [{name, type, ttl, data}], error}. NULL without memory. `now` is
+ * stored, expires, source, transport, records: [{name, type, ttl, data}], error}; `type` is empty where an entry has
+ * none, `source` and `transport` are absent where nobody said it, `error` is of failures. NULL without memory. `now` is
  * clock_now. */
 json_t *control_cache_entry(const struct cache_entry *e, uint64_t now);
 
