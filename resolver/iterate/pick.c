@@ -26,7 +26,7 @@ bool pick_tcp(const struct query *q, const struct frame *f, const struct target 
     if (t->needs_tcp || !has_tcp_left(q)) {
         return t->needs_tcp;
     }
-    if (t->timeouts > 0 && f->silences >= SILENCES_TO_TCP && t->tries[1] < TCP_TRIES) {
+    if (t->timeouts > 0 && f->silences >= SILENCES_TO_TCP && t->tries[1] == 0) {
         return true;
     }
     const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
@@ -64,7 +64,7 @@ bool pick_may_ask(struct query *q, struct frame *f, struct target *t)
         return false;
     }
     uint32_t most = limit_get(query_limits(q), tries);
-    if (t->tries[is_tcp] >= (is_tcp && most > TCP_TRIES ? TCP_TRIES : most)) {
+    if (t->timeouts >= most || t->tries[is_tcp] >= (is_tcp && most > TCP_TRIES ? TCP_TRIES : most)) {
         t->is_out = true;
         skip(q, f, t, SKIP_TRIES);
         return false;

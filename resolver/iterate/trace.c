@@ -343,6 +343,7 @@ static void put_server_step(struct text *t, const struct trace_step *s)
         text_put(t, " over TCP");
     }
     if (s->kind == TRACE_REPLY) {
+        text_put(t, " after ");
         text_put_number(t, s->rtt_us / 1000, " ms");
     }
 }

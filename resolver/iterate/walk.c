@@ -57,8 +57,9 @@ enum known walk_locate(struct query *q, struct frame *f)
 
 static uint32_t timeout(const struct query *q, const struct target *t, bool is_tcp)
 {
+    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
     uint32_t ms = servers_timeout(q->resolver->servers, &t->addr, t->timeouts);
-    if (is_tcp) { /* connecting takes a round trip of its own */
+    if (is_tcp && info != NULL && info->srtt_us > 0) { /* connecting takes a round trip of its own */
         ms = 2 * ms < TCP_TIMEOUT_MIN_MS ? TCP_TIMEOUT_MIN_MS : 2 * ms;
         ms = ms > SERVERS_TIMEOUT_MAX_MS ? SERVERS_TIMEOUT_MAX_MS : ms;
     }
