@@ -93,7 +93,7 @@ static void append_json_pairs(struct line *l, const char *pairs)
     }
 }
 
-static void write_line(enum log_level level, const char *event, const char *details, va_list args)
+static void PRINTF_LIKE(3, 0) write_line(enum log_level level, const char *event, const char *details, va_list args)
 {
     char pairs[LINE_SIZE - 128];
     char when[40];

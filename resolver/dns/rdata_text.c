@@ -99,7 +99,7 @@ static void print_bitmap(struct text *out, const uint8_t *at, size_t len)
                 text_char(out, ' ');
             }
             is_first = false;
-            print_type(out, (uint16_t)(at[0] << 8 | bit));
+            print_type(out, (uint16_t)(at[0] * 256u + bit));
         }
     }
 }

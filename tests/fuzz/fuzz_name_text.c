@@ -5,6 +5,8 @@
 
 #include "resolver/dns/name.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const uint8_t origin[] = "\7example";

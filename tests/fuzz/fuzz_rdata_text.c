@@ -7,6 +7,8 @@
 #include "resolver/dns/rdata.h"
 #include "tests/support/tokens.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
 enum { TOKENS_MAX = 32768, TEXT_SIZE = 1 << 20 };
 
 static struct token tokens[TOKENS_MAX];

@@ -6,6 +6,8 @@
 
 #include "resolver/dns/msg.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
 static void check_question(const struct request *q)
 {
     if (name_len(q->name) != q->name_len || !name_equal(q->name, q->key)) {
