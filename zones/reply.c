@@ -12,8 +12,6 @@
 #include "zones/trie.h"
 #include "zones/zone.h"
 
-#define REPLY_ALIASES_MAX 11 /* aliases followed for one question; as many as resolvers in wide use follow */
-
 enum step {
     STEP_DONE,     /* the answer is complete */
     STEP_ALIAS,    /* go on with r->name */
@@ -73,7 +71,7 @@ static enum step follow(struct replying *r, const uint8_t *target)
     if (rrset_find(r->out.first[SECTION_ANSWER], target, TYPE_CNAME) != NULL) {
         return STEP_DONE;
     }
-    if (r->aliases == REPLY_ALIASES_MAX) {
+    if (r->aliases == ZONE_ALIASES_MAX) {
         r->rcode = RCODE_SERVFAIL;
         return STEP_DONE;
     }

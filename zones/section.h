@@ -7,8 +7,9 @@
 #include "zones/set.h"
 #include "zones/zone.h"
 
-#define SECTION_ADDITIONAL_MAX 32 /* RRsets in the additional section: A and AAAA of the 13 hosts that fit, and some   \
-                                   */
+#define SECTION_ADDITIONAL_MAX                                                                                         \
+    32 /* RRsets in the additional section: A and AAAA of the 13 hosts that fit, and some                              \
+        */
 
 struct sections {
     struct arena *arena;
