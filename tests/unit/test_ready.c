@@ -1,0 +1,158 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "resolver/dns/type.h"
+#include "resolver/server/ready.h"
+
+enum { NOW = 1000000, EPOCH = 7 };
+
+static struct request request_for(const char *name)
+{
+    struct request q = {.id = 1, .flags = MSG_RD, .type = TYPE_A, .class = CLASS_IN};
+    assert_int_equal(name_from_text(name, strlen(name), NULL, q.name), FAIL_NONE);
+    q.name_len = (uint8_t)name_lower(q.key, q.name);
+    return q;
+}
+
+/* Keeps a message with one A record, as respond_answer would leave it. */
+static void keep(struct ready *r, const struct request *q, uint64_t expires)
+{
+    static const uint8_t rdata[] = {4, 0, 192, 0, 2, 1};
+    struct question question = {q->name, q->type, q->class};
+    struct rrset set = {.owner = q->name,
+                        .type = TYPE_A,
+                        .ttl = 300,
+                        .expires = expires,
+                        .data = {rdata, sizeof(rdata), 1}};
+    uint8_t bytes[512];
+    struct ttl_mark mark;
+    struct msg_writer m;
+    msg_begin(&m, bytes, sizeof(bytes), q->id, MSG_QR | MSG_RA | MSG_RD, &question);
+    m.now = NOW;
+    m.marks = &mark;
+    m.mark_max = 1;
+    assert_int_equal(msg_put_rrset(&m, SECTION_ANSWER, &set, false), FAIL_NONE);
+    size_t len = msg_finish(&m, false);
+    struct ready_message message = {bytes, len, &mark, m.mark_count};
+    ready_keep(r, q, EPOCH, NOW, &message);
+}
+
+static uint32_t ttl_of(const uint8_t *answer, const struct request *q)
+{
+    /* header, question (name, type, class), then a pointer, type, class */
+    return wire_get_u32(answer + MSG_HEADER_SIZE + q->name_len + 4 + 2 + 4);
+}
+
+static void a_kept_answer_comes_back_with_the_askers_id_case_and_flags(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 65536);
+    struct request first = request_for("www.example.com");
+    keep(r, &first, NOW + 300000);
+    struct request q = request_for("WwW.eXample.COM");
+    q.id = 0xbeef;
+    q.flags = 0;
+    uint8_t out[512];
+    assert_true(ready_find(r, &q, EPOCH, NOW, out, sizeof(out)) > 0);
+    assert_int_equal(wire_get_u16(out), 0xbeef);
+    assert_int_equal(wire_get_u16(out + 2) & (MSG_RD | MSG_RA | MSG_QR), MSG_RA | MSG_QR);
+    assert_memory_equal(out + MSG_HEADER_SIZE, q.name, q.name_len);
+    ready_free(r);
+}
+
+static void ttls_count_down_rounded_up_and_end(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 65536);
+    struct request q = request_for("www.example.com");
+    uint8_t out[512];
+    keep(r, &q, NOW + 3000);
+    assert_true(ready_find(r, &q, EPOCH, NOW, out, sizeof(out)) > 0);
+    assert_int_equal(ttl_of(out, &q), 3);
+    assert_true(ready_find(r, &q, EPOCH, NOW + 1, out, sizeof(out)) > 0);
+    assert_int_equal(ttl_of(out, &q), 3);
+    assert_true(ready_find(r, &q, EPOCH, NOW + 2999, out, sizeof(out)) > 0);
+    assert_int_equal(ttl_of(out, &q), 1);
+    assert_int_equal(ready_find(r, &q, EPOCH, NOW + 3000, out, sizeof(out)), 0);
+    ready_free(r);
+}
+
+static void a_new_epoch_voids_what_was_kept(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 65536);
+    struct request q = request_for("www.example.com");
+    uint8_t out[512];
+    keep(r, &q, NOW + 3000);
+    assert_int_equal(ready_find(r, &q, EPOCH + 1, NOW, out, sizeof(out)), 0);
+    ready_free(r);
+}
+
+static void questions_that_differ_in_type_do_or_cd_do_not_share_answers(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 65536);
+    struct request q = request_for("www.example.com");
+    uint8_t out[512];
+    keep(r, &q, NOW + 3000);
+    struct request other = q;
+    other.type = TYPE_AAAA;
+    assert_int_equal(ready_find(r, &other, EPOCH, NOW, out, sizeof(out)), 0);
+    other = q;
+    other.edns.present = other.edns.dnssec_ok = true;
+    assert_int_equal(ready_find(r, &other, EPOCH, NOW, out, sizeof(out)), 0);
+    other = q;
+    other.flags |= MSG_CD;
+    assert_int_equal(ready_find(r, &other, EPOCH, NOW, out, sizeof(out)), 0);
+    ready_free(r);
+}
+
+static void an_answer_larger_than_the_client_takes_is_left_to_others(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 65536);
+    struct request q = request_for("www.example.com");
+    uint8_t out[512];
+    keep(r, &q, NOW + 3000);
+    assert_int_equal(ready_find(r, &q, EPOCH, NOW, out, 40), 0);
+    assert_true(ready_find(r, &q, EPOCH, NOW, out, sizeof(out)) > 0);
+    ready_free(r);
+}
+
+static void many_more_names_than_places_stay_within_the_bounds(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 4096);
+    unsigned found = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        char name[32];
+        uint8_t out[512];
+        snprintf(name, sizeof(name), "n%u.example.com", i % 1000);
+        struct request q = request_for(name);
+        if (i < 1000) {
+            keep(r, &q, NOW + 3000);
+        } else {
+            found += ready_find(r, &q, EPOCH, NOW, out, sizeof(out)) > 0;
+        }
+    }
+    assert_in_range(found, 1, 64);
+    ready_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_kept_answer_comes_back_with_the_askers_id_case_and_flags),
+        cmocka_unit_test(ttls_count_down_rounded_up_and_end),
+        cmocka_unit_test(a_new_epoch_voids_what_was_kept),
+        cmocka_unit_test(questions_that_differ_in_type_do_or_cd_do_not_share_answers),
+        cmocka_unit_test(an_answer_larger_than_the_client_takes_is_left_to_others),
+        cmocka_unit_test(many_more_names_than_places_stay_within_the_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
