@@ -68,7 +68,7 @@ dnssec:
 control:
   socket: {dir}/control.sock
 log:
-  level: warning
+  level: warn
 """
 
 HINTS = ". NS ns1.\n. NS ns2.\nns1. A 10.53.0.1\nns2. A 10.53.0.2\n"
