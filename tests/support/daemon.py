@@ -19,8 +19,9 @@ START_SECONDS = 10
 # Contracted are 2 s; sanitizers slow everything down, and the leak check runs at the end.
 STOP_SECONDS = 10
 SANITIZER_EXIT = 99
+CACHE_FAULT_EXIT = 86
 ENVIRONMENT = {
-    "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_stack_use_after_return=1:handle_segv=0:handle_sigbus=0",
+    "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "TSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:second_deadlock_stack=1",
     "LSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}",
