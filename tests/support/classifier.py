@@ -4,6 +4,7 @@ import struct
 import dns.exception
 import dns.message
 import dns.name
+import dns.rdata
 import dns.wire
 
 SILENCE, ANSWER = "silence", "answer"
@@ -28,22 +29,16 @@ def classify(wire, own_zone="dev.test."):
         return {SILENCE}
     if flags & 0x7800:  # another opcode
         return {NOTIMP}
-    if questions != 1 or answers or authorities:  # RFC 9619; a query has no data of its own
+    if questions != 1:  # RFC 9619
         return {FORMERR}
     parser = dns.wire.Parser(wire, 12)
     try:
         name, rdtype, rdclass = read_question(parser)
-        version, open_to_taste = read_additional(parser, additionals)
+        version, open_to_taste = read_records(parser, answers + authorities, additionals)
     except Malformed:
         return {FORMERR}
-    except BadVersion:
-        return {BADVERS, FORMERR}
     due = {BADVERS} if version else {outcome(name, rdtype, rdclass, bool(flags & 0x0100), own_zone)}
     return due | {FORMERR} if open_to_taste else due
-
-
-class BadVersion(Exception):
-    """A later version of EDNS, whose options cannot be read by the rules of version 0."""
 
 
 def read_question(parser):
@@ -66,24 +61,37 @@ def has_pointer(wire, at):
     return False
 
 
-def read_additional(parser, count):
-    """The EDNS version (0 without OPT), and whether a name only points somewhere impossible, which one may overlook."""
+def read_records(parser, before, additionals):
+    """Reads the `before` records of the sections answer and authority, which few queries have, and the additional ones.
+    Returns the EDNS version (0 without OPT), and whether something is wrong that one may overlook, since nobody needs
+    it: a name that leads nowhere, RDATA that is not what its type says."""
     version, seen, open_to_taste = 0, False, False
-    for _ in range(count):
+    for number in range(before + additionals):
         is_root = parser.remaining() > 0 and parser.wire[parser.current] == 0
         open_to_taste |= not skip_name(parser)
         try:
-            rdtype, _size, ttl, length = parser.get_struct("!HHIH")
+            rdtype, rdclass, ttl, length = parser.get_struct("!HHIH")
+            start = parser.current
             rdata = parser.get_bytes(length)
         except dns.exception.DNSException:
             raise Malformed from None
         if rdtype == OPT:
-            if seen or not is_root:  # RFC 6891 6.1.1, 6.1.2
+            if seen or not is_root or number < before:  # RFC 6891 6.1.1, 6.1.2
                 raise Malformed
             seen, version = True, ttl >> 16 & 0xFF
-            if not options_are_well_formed(rdata):
-                raise BadVersion if version else Malformed
+            if version == 0 and not options_are_well_formed(rdata):
+                raise Malformed
+        else:
+            open_to_taste |= not rdata_is_well_formed(parser.wire, rdtype, rdclass, start, length)
     return version, open_to_taste
+
+
+def rdata_is_well_formed(wire, rdtype, rdclass, start, length):
+    try:
+        dns.rdata.from_wire(rdclass, rdtype, wire, start, length)
+        return True
+    except (dns.exception.DNSException, ValueError):
+        return False
 
 
 def skip_name(parser):

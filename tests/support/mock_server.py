@@ -1,4 +1,4 @@
-"""A scripted name server that is a whole internet by itself: the root zone holds every name. It counts what it is asked
+"""A scripted name server that is a whole internet by itself: its root zone holds every name. It counts what it is asked
 and can be told to be slow, silent or wrong."""
 import collections
 import contextlib
@@ -15,6 +15,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+POLL_SECONDS = 0.1
 SOA = "a.root.mock. hostmaster.mock. 1 1800 900 604800 5"
 
 Asked = collections.namedtuple("Asked", "name rdtype transport has_edns")
@@ -22,10 +23,11 @@ Asked = collections.namedtuple("Asked", "name rdtype transport has_edns")
 
 class MockServer:
     """`zone` maps (name, type) to (ttl, [rdata...]). `change(query, reply, transport)` may return another reply, octets,
-    or None for silence; `delay` holds every reply back by so many seconds."""
+    several of these, or None for silence; `delay` holds every reply back by so many seconds."""
 
     def __init__(self, address, port, zone, change=None, delay=0):
         self.address, self.port, self.delay = address, port, delay
+        zone = {(".", "NS"): (600, ["a.root.mock."]), ("a.root.mock.", "A"): (600, [address]), **zone}
         self.zone = {(dns.name.from_text(n), dns.rdatatype.from_text(t)): data for (n, t), data in zone.items()}
         self.change = change or (lambda query, reply, transport: reply)
         self.asked = []
@@ -44,16 +46,17 @@ class MockServer:
         self.tcp.bind((self.address, self.port))
         self.tcp.listen(64)
         self.running = True
-        for target in (self._serve_udp, self._serve_tcp):
-            threading.Thread(target=target, daemon=True).start()
+        self.threads = [threading.Thread(target=t, daemon=True) for t in (self._serve_udp, self._serve_tcp)]
+        for sock, thread in zip((self.udp, self.tcp), self.threads):
+            sock.settimeout(POLL_SECONDS)
+            thread.start()
         return self
 
     def __exit__(self, *_):
         self.running = False
-        self.udp.close()
-        with contextlib.suppress(OSError):
-            self.tcp.shutdown(socket.SHUT_RDWR)
-        self.tcp.close()
+        for sock, thread in zip((self.udp, self.tcp), self.threads):
+            thread.join()
+            sock.close()
 
     def count(self, name, rdtype=None):
         """How often a name (of a type) was asked for."""
@@ -63,16 +66,17 @@ class MockServer:
         while self.running:
             try:
                 wire, peer = self.udp.recvfrom(65535)
-            except OSError:
-                return
+            except TimeoutError:
+                continue
             self._later(wire, "udp", lambda octets, to=peer: self.udp.sendto(octets, to))
 
     def _serve_tcp(self):
         while self.running:
             try:
                 connection, _ = self.tcp.accept()
-            except OSError:
-                return
+            except TimeoutError:
+                continue
+            connection.settimeout(None)
             threading.Thread(target=self._serve_connection, args=(connection,), daemon=True).start()
 
     def _serve_connection(self, connection):

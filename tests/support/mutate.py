@@ -10,8 +10,8 @@ import dns.name
 NAMES = ["www.example.com.", "example.com.", "missing.example.com.", "chain1.alias.com.", "any.wild.example.com.",
          "www.old.dname.net.", "www.signed.org.", "big.example.com.", "api.dev.test.", "dev.test.", "absent.dev.test.",
          ".", "com.", "version.server.", "id.server.", "localhost.", "two.ttl.lab."]
-TYPES = [1, 1, 1, 28, 15, 16, 2, 6, 5, 12, 33, 43, 48, 46, 47, 50, 64, 65, 255, 252, 251, 253, 254, 250, 249, 41, 0, 128,
-         65280, 65535]
+TYPES = [1, 1, 1, 28, 15, 16, 2, 6, 5, 12, 33, 43, 48, 46, 47, 50, 64, 65, 255, 252, 251, 253, 254, 250, 249, 41, 0,
+         128, 65280, 65535]
 CLASSES = [1] * 20 + [3, 3, 4, 254, 255, 0, 99]
 
 
@@ -33,7 +33,7 @@ def valid_query(rng):
 
 
 def random_name(rng):
-    labels = ["".join(rng.choice("abcdefgh-_XYZ0") for _ in range(rng.randrange(1, 12))) for _ in range(rng.randrange(1, 5))]
+    labels = ["".join(rng.choices("abcdefgh-_XYZ0", k=rng.randrange(1, 12))) for _ in range(rng.randrange(1, 5))]
     return ".".join(labels) + rng.choice([".", ".com.", ".example.com.", ".dev.test."])
 
 

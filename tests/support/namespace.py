@@ -1,5 +1,5 @@
-"""A network and mount namespace for the whole test process: port 53, packet capture and small file systems belong to the
-tests alone, and nothing they do reaches the machine's own network."""
+"""A network and mount namespace for the whole test process: port 53, packet capture and small file systems belong to
+the tests alone, and nothing they do reaches the machine's own network."""
 import ctypes
 import os
 import subprocess

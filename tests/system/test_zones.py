@@ -165,7 +165,8 @@ def test_own_names_never_enter_the_cache_nor_come_from_it(served):
 
 def test_a_zone_beside_the_internet_shadows_it(make_cairnd, lab):
     daemon = make_cairnd(lab.configuration(), {"zones": [{"name": "example.com", "file": "own.zone"}]})
-    (daemon.directory / "own.zone").write_text("$TTL 60\n@ SOA ns h 1 60 60 60 60\n@ NS ns\nns A 10.0.0.1\nwww A 10.0.0.2\n")
+    (daemon.directory / "own.zone").write_text("$TTL 60\n@ SOA ns h 1 60 60 60 60\n@ NS ns\nns A 10.0.0.1\n"
+                                               "www A 10.0.0.2\n")
     daemon.start()
     assert str(daemon.ask("www.example.com").answer[0][0]) == "10.0.0.2"
     assert str(daemon.ask("www.alias.com").answer[-1][0]) == "10.0.0.2"
