@@ -1,0 +1,14 @@
+/* One request to the daemon over its control socket, blocking. */
+#ifndef CAIRN_TOOLS_CLIENT_H
+#define CAIRN_TOOLS_CLIENT_H
+
+#include "tools/cairnctl/ctl.h"
+
+/* Sends GET with `arguments` as query, or POST with them as body (NULL: none; the reference is taken), and gives the
+ * answer's JSON in `*out`, which the caller releases. Everything but CTL_OK has been reported on stderr; for status 503
+ * with a body of its own (health) the answer is given as well. With --json a refusal is printed as the daemon sent it.
+ */
+enum ctl_exit client_get(const struct arguments *a, const char *path, json_t *arguments, json_t **out);
+enum ctl_exit client_post(const struct arguments *a, const char *path, json_t *arguments, json_t **out);
+
+#endif

@@ -1,0 +1,84 @@
+/* config check, config show, config schema, config docs. */
+#include "resolver/server/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "resolver/server/config_export.h"
+#include "tools/cairnctl/client.h"
+#include "tools/cairnctl/print.h"
+#include "tools/cairnctl/problems.h"
+
+/* FILE, else --config, else the default. */
+static const char *file_of(const struct arguments *a)
+{
+    return a->count > 0 ? a->words[0] : a->config;
+}
+
+/* The configuration and everything it names: the daemon would start with it. */
+enum ctl_exit ctl_config_check(const struct arguments *a)
+{
+    struct problem_list problems;
+    bool ok = false;
+    problem_list_init(&problems, a->json);
+    struct config *c = config_load(file_of(a), problem_list_config, &problems);
+    if (c != NULL) {
+        struct zone_set *zones = zone_set_load(c->zones.items, c->zones.count, NULL, problem_list_zone, &problems);
+        ok = zones != NULL;
+        zone_set_free(zones);
+    }
+    if (ok && !a->json) {
+        printf("%s: ok\n", c->file != NULL ? c->file : "built-in defaults");
+    }
+    config_free(c);
+    return problem_list_end(&problems, ok);
+}
+
+static enum ctl_exit show_file(const struct arguments *a)
+{
+    struct config *c = config_load(a->words[0], config_print, stderr);
+    if (c == NULL) {
+        return CTL_FAILED;
+    }
+    char *text = config_text(c, (a->given & CTL_EFFECTIVE) != 0);
+    fputs(text != NULL ? text : "", stdout);
+    free(text);
+    config_free(c);
+    return CTL_OK;
+}
+
+enum ctl_exit ctl_config_show(const struct arguments *a)
+{
+    json_t *c;
+    if (a->count > 0) {
+        return show_file(a);
+    }
+    json_t *arguments = json_pack("{s:s}", "effective", (a->given & CTL_EFFECTIVE) != 0 ? "true" : "false");
+    enum ctl_exit result = client_get(a, "/v1/config", arguments, &c);
+    if (result != CTL_OK) {
+        return result;
+    }
+    if (a->json) {
+        print_json(c);
+    } else {
+        fputs(text_of(c, "text"), stdout);
+    }
+    json_decref(c);
+    return CTL_OK;
+}
+
+enum ctl_exit ctl_config_schema(const struct arguments *a)
+{
+    (void)a;
+    json_t *schema = config_export_schema();
+    print_json(schema);
+    json_decref(schema);
+    return CTL_OK;
+}
+
+enum ctl_exit ctl_config_docs(const struct arguments *a)
+{
+    (void)a;
+    config_export_docs(stdout);
+    return CTL_OK;
+}
