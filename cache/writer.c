@@ -18,7 +18,8 @@ enum {
     BATCH_MAX = 1000,
     BATCH_MIN = 8,
     BATCH_PAGES = 32,     /* a batch may touch one part in this of the map's pages: each becomes a new page */
-    GATHER_NS = 10000000, /* how long the first put of a small batch waits for others */
+    WINDOW_NS = 10000000, /* the time in which small batches are counted, and the longest a put waits for others */
+    WINDOW_BATCHES = 4,   /* small batches committed at once in one window */
     FLUSH_VISITS = 1000,  /* per transaction of a removal */
     FLUSH_DROPS = 100,
     DROPS_WHEN_FULL = 10, /* removing needs pages, too; few at a time fit where many do not */
@@ -62,7 +63,9 @@ struct cache_writer {
     unsigned count;
     uint64_t bytes;
     uint64_t arrivals;
-    uint64_t first_at; /* clock_ticks when the queue last began to fill */
+    uint64_t window_at; /* clock_ticks */
+    unsigned window_batches, window_puts;
+    bool was_busy; /* the window before had enough puts for a batch */
     struct order *orders;
     bool is_stopping;
     bool is_stopped;
@@ -130,9 +133,7 @@ int cache_writer_put(struct cache_writer *w, struct put *p)
             *w->last = p;
             w->last = &p->next;
             w->bytes += size;
-            if (++w->count == 1) {
-                w->first_at = clock_ticks();
-            }
+            w->count++;
             if (w->count == 1 || w->count == BATCH_WANTED) {
                 pthread_cond_signal(&w->work);
             }
@@ -388,17 +389,32 @@ int cache_writer_flush(struct cache_writer *w, const struct disk_flush *what, ui
 
 /* ---- The thread ---- */
 
+/* While little happens, a put is committed at once, so that other workers see it by the time its client asks again; when
+ * much happens, puts gather. */
+static bool is_calm(struct cache_writer *w)
+{
+    uint64_t now = clock_ticks();
+    if (now - w->window_at >= WINDOW_NS) {
+        w->was_busy = now - w->window_at < 2 * WINDOW_NS && w->window_puts >= BATCH_WANTED;
+        w->window_at = now;
+        w->window_batches = 0;
+        w->window_puts = 0;
+        return true; /* whoever waits has waited for a window */
+    }
+    return !w->was_busy && w->window_batches < WINDOW_BATCHES;
+}
+
 static void wait_for_work(struct cache_writer *w)
 {
     while (w->count == 0 && w->orders == NULL && !w->is_stopping && (!w->evict.is_on || is_resting(w))) {
         pthread_cond_wait(&w->work, &w->lock);
     }
     while (w->count > 0 && w->count < BATCH_WANTED && w->orders == NULL && !w->is_stopping) {
-        uint64_t waited = clock_ticks() - w->first_at;
-        if (waited >= GATHER_NS) {
+        if (is_calm(w)) {
             return;
         }
-        struct timespec until = deadline_in(1 + (GATHER_NS - waited) / 1000000);
+        uint64_t left = w->window_at + WINDOW_NS - clock_ticks();
+        struct timespec until = deadline_in(1 + (left < WINDOW_NS ? left / 1000000 : 0));
         pthread_cond_timedwait(&w->work, &w->lock, &until);
     }
 }
@@ -418,7 +434,8 @@ static unsigned take_batch(struct cache_writer *w)
         w->last = &w->first;
     }
     w->count -= count;
-    w->first_at = clock_ticks();
+    w->window_batches += count > 0;
+    w->window_puts += count;
     return count;
 }
 
