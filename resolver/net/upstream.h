@@ -34,8 +34,8 @@ enum upstream_outcome {
     UPSTREAM_REPLY,       /* bytes hold the untouched reply: QR, opcode, id, question with its case and source match */
     UPSTREAM_TIMEOUT,     /* nothing usable in time; or the peer closed the connection */
     UPSTREAM_UNREACHABLE, /* the network or the peer refused: ICMP, no route, connection refused */
-    UPSTREAM_SUSPECT,     /* datagrams that did not match came first: ask again over TCP */
-    UPSTREAM_OVERLOAD     /* no descriptor, port or memory */
+    UPSTREAM_SUSPECT      /* ask again over TCP: a datagram came that did not match (RFC 5452 9.1) or was larger than
+                             advertised, or the server does not accept our cookie (RFC 7873) */
 };
 
 struct upstream_result {
@@ -57,10 +57,10 @@ void upstream_start(void);
 struct upstream *upstream_new(struct event_base *base, const struct upstream_settings *settings);
 void upstream_configure(struct upstream *u, const struct upstream_settings *settings);
 
-/* Ends all exchanges without calling back. */
+/* Ends all exchanges without calling back. Not from within a callback of an exchange. */
 void upstream_free(struct upstream *u);
 
-/* Starts an exchange; NULL with no callback when it cannot even begin (memory, descriptors). */
+/* Starts an exchange; NULL with no callback when it cannot even begin (memory, descriptors, ports). */
 struct exchange *upstream_ask(struct upstream *u, const struct upstream_question *q, upstream_done *done, void *arg);
 
 /* Ends it without calling back. */

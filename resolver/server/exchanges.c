@@ -73,8 +73,7 @@ static struct query_event event_from(const struct shared_exchange *s, const stru
     static const enum event_kind kinds[] = {[UPSTREAM_REPLY] = EVENT_REPLY,
                                             [UPSTREAM_TIMEOUT] = EVENT_TIMEOUT,
                                             [UPSTREAM_UNREACHABLE] = EVENT_UNREACHABLE,
-                                            [UPSTREAM_SUSPECT] = EVENT_SUSPECT,
-                                            [UPSTREAM_OVERLOAD] = EVENT_UNREACHABLE};
+                                            [UPSTREAM_SUSPECT] = EVENT_SUSPECT};
     return (struct query_event){.kind = kinds[r->outcome],
                                 .server = s->server,
                                 .over_tcp = s->over_tcp,

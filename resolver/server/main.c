@@ -5,6 +5,7 @@
 
 #include "resolver/base/clock.h"
 #include "resolver/base/hash.h"
+#include "resolver/net/upstream.h"
 #include "resolver/server/daemon.h"
 #include "resolver/server/version.h"
 
@@ -63,6 +64,7 @@ int main(int argc, char **argv)
     }
     clock_start();
     hash_start();
+    upstream_start();
     if (only_check) {
         return check(path);
     }

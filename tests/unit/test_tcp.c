@@ -17,6 +17,9 @@
 
 #define KEPT_MAX 64
 
+/* Time-outs of the fixture, in milliseconds: long enough for a busy machine to be late by a half of them. */
+enum { MESSAGE = 200, IDLE = 600, IDLE_BUSY = 100 };
+
 struct fixture {
     struct event_base *base;
     struct listen_sockets sockets;
@@ -60,9 +63,9 @@ static int set_up(void **state)
     f->settings = (struct tcp_settings){.connections = 20,
                                         .connections_per_client = 4,
                                         .pipeline = 4,
-                                        .message_ms = 100,
-                                        .idle_ms = 300,
-                                        .idle_busy_ms = 50,
+                                        .message_ms = MESSAGE,
+                                        .idle_ms = IDLE,
+                                        .idle_busy_ms = IDLE_BUSY,
                                         .write_buffer = 65536};
     assert_int_equal(addr_parse("127.0.0.1", 0, &a), FAIL_NONE);
     assert_int_equal(listen_open(&a, 1, &f->sockets, why), FAIL_NONE);
@@ -223,9 +226,9 @@ static void a_message_may_come_octet_by_octet_but_not_for_long(void **state)
     }
     hear(quick, "abc");
     send(slow, frame + 1, 1, 0);
-    run(f, 60);
+    run(f, MESSAGE * 6 / 10);
     send(slow, frame + 2, 1, 0);
-    run(f, 60);
+    run(f, MESSAGE * 6 / 10);
     assert_false(is_open(slow));
     assert_true(is_open(quick));
     struct tcp_stats stats;
@@ -240,13 +243,13 @@ static void silent_and_idle_connections_are_closed(void **state)
     struct fixture *f = *state;
     int silent = client(f), idle = client(f);
     say_all(idle, "x");
-    run(f, 60);
+    run(f, MESSAGE * 6 / 10);
     assert_true(is_open(silent));
-    run(f, 60);
+    run(f, MESSAGE * 6 / 10);
     assert_false(is_open(silent));
     hear(idle, "x");
     assert_true(is_open(idle));
-    run(f, 250);
+    run(f, IDLE);
     assert_false(is_open(idle));
     close(silent);
     close(idle);
@@ -257,12 +260,12 @@ static void an_idle_connection_goes_sooner_when_most_are_in_use(void **state)
     struct fixture *f = *state;
     int fd = client_from(f, "127.0.0.2");
     say_all(fd, "x");
-    run(f, 60);
+    run(f, 20);
     hear(fd, "x");
     f->settings.connections = 1;
     tcp_configure(f->tcp, &f->settings);
     say_all(fd, "x");
-    run(f, 80);
+    run(f, IDLE_BUSY * 2);
     hear(fd, "x");
     assert_false(is_open(fd));
     close(fd);
@@ -349,7 +352,7 @@ static void whoever_does_not_read_is_not_read_from_and_then_closed(void **state)
     }
     assert_true(f->handled < sent);
     unsigned before = f->handled;
-    run(f, 350);
+    run(f, IDLE * 5 / 4);
     assert_int_equal(f->handled, before);
     assert_int_equal(f->shared.connections, 0);
     close(fd);
@@ -421,14 +424,14 @@ static void without_descriptors_accepting_pauses(void **state)
     tight = old;
     tight.rlim_cur = (rlim_t)fd + 1;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-    run(f, 50);
+    run(f, 30);
     struct tcp_stats stats;
     tcp_stats_read(f->tcp, &stats);
     assert_int_equal(stats.accepted, 0);
     assert_int_equal(stats.refused, 1);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
     say_all(fd, "x");
-    run(f, 80);
+    run(f, 200);
     hear(fd, "x");
     close(fd);
 }
