@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,12 +19,28 @@ static _Atomic uintptr_t map_start, map_end;
 static atomic_int marker_fd = -1;
 static struct sigaction before_bus, before_segv, before_abort;
 
-void fault_mark(void)
+static void mark(enum guard_past past)
 {
     int fd = atomic_load(&marker_fd);
     if (fd >= 0) {
-        guard_mark_fault(fd);
+        guard_mark(fd, past);
     }
+}
+
+void fault_mark(void)
+{
+    mark(GUARD_FAULT);
+}
+
+/* The process ends here, so that a supervisor sees one status for it. */
+static _Noreturn void end_process(void)
+{
+    static const char text[] = "level=error event=cache_fault detail=\"the cache file is damaged; the next start wipes "
+                               "it\"\n";
+    fault_mark();
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof(text) - 1);
+    (void)ignored;
+    _exit(DISK_FAULT_STATUS);
 }
 
 static void handle(int sig, siginfo_t *info, void *context)
@@ -32,19 +49,13 @@ static void handle(int sig, siginfo_t *info, void *context)
     bool in_map = sig != SIGABRT && address >= atomic_load(&map_start) && address < atomic_load(&map_end);
     (void)context;
     if ((in_map || fault_depth > 0) && atomic_load(&marker_fd) >= 0) {
-        static const char text[] =
-            "level=error event=cache_fault detail=\"the cache file is damaged; it is wiped at the "
-            "next start\"\n";
-        fault_mark();
-        if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) {
-            _exit(DISK_FAULT_STATUS);
-        }
-        _exit(DISK_FAULT_STATUS);
+        end_process();
     }
-    /* Returning repeats the faulting instruction, now under the action that was there before. */
+    /* A fault elsewhere may still be LMDB's doing, by a heap it overran while it read damaged pages. */
+    mark(GUARD_CRASHED);
     sigaction(sig, sig == SIGBUS ? &before_bus : sig == SIGSEGV ? &before_segv : &before_abort, NULL);
     if (sig == SIGABRT || info->si_code <= 0) {
-        raise(sig);
+        raise(sig); /* else returning repeats the faulting instruction, now under the action that was there before */
     }
 }
 

@@ -28,7 +28,7 @@ static inline void fault_leave(void)
     fault_depth = 0;
 }
 
-/* What the handler does, for errors that are found without a fault: marks the cache. Does nothing when not armed. */
+/* For damage that is found without a fault: marks GUARD_FAULT. Does nothing when not armed. */
 void fault_mark(void);
 
 #endif

@@ -14,6 +14,7 @@
 #define WORD_OPEN  "open "
 #define WORD_CLEAN "clean"
 #define WORD_FAULT "fault"
+#define WORD_CRASH "crash"
 enum { WORD_SIZE = 5, BOOT_SIZE = 64, RECORD_SIZE = 128 };
 
 /* The kernel's name for this boot, or "-" where it cannot be read: no two such boots are the same one. */
@@ -39,6 +40,9 @@ static enum guard_past read_record(struct guard *g)
     }
     if (memcmp(record, WORD_FAULT, WORD_SIZE) == 0) {
         return GUARD_FAULT;
+    }
+    if (memcmp(record, WORD_CRASH, WORD_SIZE) == 0) {
+        return GUARD_CRASHED;
     }
     if (sscanf(record + WORD_SIZE, " cairn-cache %63s %" SCNu64, boot_then, &g->recorded_size) != 2) {
         return GUARD_FOREIGN;
@@ -116,6 +120,8 @@ const char *guard_distrust(const struct guard *g, const char *file, bool *is_new
         return "the machine went down while it was in use";
     case GUARD_FAULT:
         return "it was found damaged in the last run";
+    case GUARD_CRASHED:
+        return "the last run crashed";
     case GUARD_CLEAN:
     case GUARD_KILLED:
         break;
@@ -145,9 +151,9 @@ int guard_mark_open(struct guard *g, uint64_t data_size)
     return write_record(g, WORD_OPEN, data_size);
 }
 
-void guard_mark_fault(int state_fd)
+void guard_mark(int state_fd, enum guard_past past)
 {
-    if (pwrite(state_fd, WORD_FAULT, WORD_SIZE, 0) == WORD_SIZE) {
+    if (pwrite(state_fd, past == GUARD_CRASHED ? WORD_CRASH : WORD_FAULT, WORD_SIZE, 0) == WORD_SIZE) {
         fsync(state_fd);
     }
 }
@@ -155,7 +161,7 @@ void guard_mark_fault(int state_fd)
 void guard_close(struct guard *g, bool is_clean)
 {
     if (is_clean && write_record(g, WORD_CLEAN, g->recorded_size) != FAIL_NONE) {
-        guard_mark_fault(g->state_fd);
+        guard_mark(g->state_fd, GUARD_FAULT);
     }
     close_files(g);
 }

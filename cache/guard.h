@@ -14,7 +14,8 @@ enum guard_past {
     GUARD_CLEAN,
     GUARD_KILLED,   /* in this boot, without taking leave */
     GUARD_REBOOTED, /* the machine went down under it */
-    GUARD_FAULT,    /* the map faulted */
+    GUARD_FAULT,    /* the map faulted, or LMDB found it damaged */
+    GUARD_CRASHED,  /* a fault elsewhere: memory that went wrong may have been written, too */
     GUARD_FOREIGN   /* the record is not one of ours */
 };
 
@@ -35,8 +36,8 @@ const char *guard_distrust(const struct guard *g, const char *file, bool *is_new
 /* Records, durably, that a run is on and how long the data file is. FAIL_SYSTEM. */
 MUST_CHECK int guard_mark_open(struct guard *g, uint64_t data_size);
 
-/* Records that the data must not be used again. Safe in a signal handler. */
-void guard_mark_fault(int state_fd);
+/* Records that the data must not be used again: GUARD_FAULT or GUARD_CRASHED. Safe in a signal handler. */
+void guard_mark(int state_fd, enum guard_past past);
 
 /* Records a clean end when `is_clean`, and gives the lock back. */
 void guard_close(struct guard *g, bool is_clean);

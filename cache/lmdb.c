@@ -237,11 +237,13 @@ static int attach(struct lmdb *db, const char *directory, unsigned readers, cons
 
 static void detach(struct lmdb *db)
 {
-    fault_disarm();
     if (db->env != NULL) {
+        fault_enter();
         mdb_env_close(db->env);
+        fault_leave();
         db->env = NULL;
     }
+    fault_disarm();
     db->payload = 0;
 }
 
@@ -349,7 +351,9 @@ static int open_snapshot(struct lmdb_reader *r)
     if (r->is_open) {
         return FAIL_NONE;
     }
+    fault_enter();
     int rc = mdb_txn_renew(r->txn);
+    fault_leave();
     r->is_open = rc == 0;
     return fail_of(r->db, rc);
 }
