@@ -340,6 +340,33 @@ static void a_taken_port_names_its_holder(void **state)
     listen_close(&second);
 }
 
+static void a_port_with_old_connections_can_be_opened_again(void **state)
+{
+    (void)state;
+    struct addr a;
+    char why[LISTEN_WHY_SIZE];
+    struct listen_sockets s, again;
+    struct sockaddr_storage sa;
+    assert_int_equal(addr_parse("127.0.0.1", 0, &a), FAIL_NONE);
+    assert_int_equal(listen_open(&a, 1, &s, why), FAIL_NONE);
+    a = s.address;
+    socklen_t len = addr_to_sockaddr(&a, &sa);
+    int clients[2], accepted[2];
+    for (unsigned i = 0; i < 2; i++) {
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(clients[i], (struct sockaddr *)&sa, len), 0);
+        accepted[i] = accept(s.tcp[0], NULL, NULL);
+        assert_true(accepted[i] >= 0);
+    }
+    close(accepted[0]); /* leaves TIME-WAIT behind on our side */
+    close(clients[0]);
+    listen_close(&s);
+    assert_int_equal(listen_open(&a, 2, &again, why), FAIL_NONE);
+    listen_close(&again);
+    close(accepted[1]);
+    close(clients[1]);
+}
+
 static void an_address_of_others_is_refused(void **state)
 {
     (void)state;
@@ -367,6 +394,7 @@ int main(void)
         UDP_TEST(after_stop_only_answers_leave),
         cmocka_unit_test(workers_share_an_address),
         cmocka_unit_test(a_taken_port_names_its_holder),
+        cmocka_unit_test(a_port_with_old_connections_can_be_opened_again),
         cmocka_unit_test(an_address_of_others_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
