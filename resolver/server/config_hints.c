@@ -63,7 +63,7 @@ static void on_problem(void *arg, const struct zone_problem *problem)
         report_error(f->r->report, f->n->place, NULL, "%s:%u:%u: %s", problem->file, problem->line, problem->column,
                      problem->message);
     } else if (!problem->is_warning) {
-        report_error(f->r->report, f->n->place, NULL, "%s: %s", problem->file, problem->message);
+        report_error(f->r->report, f->n->place, NULL, "%s", problem->message);
     }
 }
 

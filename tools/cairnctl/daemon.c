@@ -168,7 +168,7 @@ enum ctl_exit ctl_cache_stats(const struct arguments *a)
 
 enum ctl_exit ctl_upstreams(const struct arguments *a)
 {
-    static const char *const heading[] = {"address", "state", "rtt ms", "queries", "timeouts", "failures"};
+    static const char *const heading[] = {"address", "state", "rtt ms", "failures", "worker"};
     json_t *all, *u;
     size_t i;
     struct table t;
@@ -180,15 +180,14 @@ enum ctl_exit ctl_upstreams(const struct arguments *a)
     if (a->json) {
         print_json(all);
     } else {
-        table_init(&t, 6, heading);
+        table_init(&t, 5, heading);
         json_array_foreach(json_object_get(all, "upstreams"), i, u)
         {
             table_add(&t, text_of(u, "address"));
             table_add(&t, text_of(u, "state"));
             table_add_number(&t, json_object_get(u, "rtt_ms"));
-            table_add_number(&t, json_object_get(u, "queries"));
-            table_add_number(&t, json_object_get(u, "timeouts"));
             table_add_number(&t, json_object_get(u, "failures"));
+            table_add_number(&t, json_object_get(u, "worker"));
         }
         table_print(&t);
     }

@@ -49,7 +49,7 @@ void table_add_number(struct table *t, const json_t *number)
 {
     char text[40];
     if (json_is_real(number)) {
-        snprintf(text, sizeof(text), "%.1f", json_real_value(number));
+        snprintf(text, sizeof(text), "%.2f", json_real_value(number));
     } else {
         snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(number));
     }
