@@ -44,6 +44,24 @@ const char *ede_text(unsigned code)
     return code < sizeof(texts) / sizeof(texts[0]) ? texts[code] : "Unassigned Error";
 }
 
+/* Field by field: the text is most of the struct, and this runs for every query. */
+void edns_clear(struct edns *e)
+{
+    e->present = false;
+    e->dnssec_ok = false;
+    e->version = 0;
+    e->extended_rcode = 0;
+    e->udp_size = 0;
+    e->wants_nsid = false;
+    e->nsid = NULL;
+    e->nsid_len = 0;
+    e->errors = NULL;
+    e->error_count = 0;
+    e->received.code = 0xffff;
+    e->received.text[0] = '\0';
+    e->has_received = false;
+}
+
 size_t edns_size(const struct edns *e)
 {
     size_t size = EDNS_FIXED_SIZE;
@@ -84,13 +102,12 @@ static void read_option(struct edns *e, unsigned code, const uint8_t *data, size
 int edns_parse(uint16_t class, uint32_t ttl, const uint8_t *rdata, size_t len, struct edns *out)
 {
     struct reader r;
-    memset(out, 0, sizeof(*out));
+    edns_clear(out);
     out->present = true;
     out->udp_size = class;
     out->extended_rcode = (uint8_t)(ttl >> 24);
     out->version = (uint8_t)(ttl >> 16);
     out->dnssec_ok = (ttl & FLAG_DO) != 0;
-    out->received.code = 0xffff;
     if (out->version > 0) {
         return FAIL_NONE;
     }

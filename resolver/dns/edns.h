@@ -65,6 +65,9 @@ struct edns {
     bool has_received;
 };
 
+/* Makes `e` the EDNS of a message without OPT: nothing present, nothing to send. */
+void edns_clear(struct edns *e);
+
 #define EDNS_FIXED_SIZE 11 /* octets of an OPT record without options */
 
 /* Octets that msg_put_opt will need. */

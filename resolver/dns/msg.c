@@ -101,7 +101,7 @@ static bool prepare_tables(struct parser *p, uint32_t announced)
 
 static uint32_t hash_group(unsigned section, const uint8_t *owner, uint16_t type)
 {
-    uint8_t key[NAME_SIZE + 3];
+    UNCLEARED uint8_t key[NAME_SIZE + 3];
     size_t len = name_lower(key, owner);
     key[len++] = (uint8_t)section;
     wire_put_u16(key + len, type);
@@ -254,7 +254,7 @@ static int read_opt(struct parser *p, unsigned section, const struct head *h)
 
 static int read_record(struct parser *p, unsigned section)
 {
-    struct head h;
+    UNCLEARED struct head h;
     reader_name(&p->r, h.owner);
     h.type = reader_u16(&p->r);
     h.class = reader_u16(&p->r);

@@ -96,9 +96,10 @@ static void remember_suffix(struct msg_writer *m, size_t offset, uint32_t hash)
     }
 }
 
-static void put_name(struct msg_writer *m, const uint8_t *name)
+/* Returns the offset at which the whole name stands now. */
+static size_t put_name(struct msg_writer *m, const uint8_t *name)
 {
-    struct labels l;
+    UNCLEARED struct labels l;
     unsigned known = 0;
     unsigned target = 0;
     find_labels(name, &l);
@@ -115,6 +116,17 @@ static void put_name(struct msg_writer *m, const uint8_t *name)
     }
     for (unsigned i = 0; i < known && !m->w.full; i++) {
         remember_suffix(m, base + l.starts[i], l.hashes[i]);
+    }
+    return known == 0 && target != 0 ? target : base;
+}
+
+/* The owner of a set's record: written once, then pointed to. */
+static void put_owner(struct msg_writer *m, const uint8_t *owner, size_t *offset)
+{
+    if (*offset == 0 || *offset > OFFSET_MAX || name_is_root(owner)) {
+        *offset = put_name(m, owner);
+    } else {
+        writer_u16(&m->w, (uint16_t)(POINTER | *offset));
     }
 }
 
@@ -182,8 +194,9 @@ static void put_records(struct msg_writer *m, enum section s, const struct rrset
 {
     const struct type_info *row = type_find(type);
     struct rdata_view rdata;
+    size_t owner = 0;
     for (size_t at = 0; !m->w.full && rdatas_next(data, &at, &rdata);) {
-        put_name(m, set->owner);
+        put_owner(m, set->owner, &owner);
         writer_u16(&m->w, type);
         writer_u16(&m->w, CLASS_IN);
         put_ttl(m, set);

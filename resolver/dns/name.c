@@ -130,11 +130,26 @@ size_t name_copy(uint8_t *out, const uint8_t *name)
     return len;
 }
 
+/* fold() on eight octets at once: bit 7 of each octet of `upper` says that it holds 'A' to 'Z'. */
+static uint64_t fold_word(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low = word & ones * 0x7f;
+    uint64_t upper = (low + ones * (0x80 - 'A')) & ~(low + ones * (0x7f - 'Z')) & ~word & ones * 0x80;
+    return word | upper >> 2;
+}
+
 size_t name_lower(uint8_t *out, const uint8_t *name)
 {
     size_t len = name_len(name);
-    for (size_t i = 0; i < len; i++) {
-        out[i] = fold(name[i]);
+    size_t at = 0;
+    for (uint64_t word; len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, name + at, sizeof(word));
+        word = fold_word(word);
+        memcpy(out + at, &word, sizeof(word));
+    }
+    for (; at < len; at++) {
+        out[at] = fold(name[at]);
     }
     return len;
 }

@@ -34,7 +34,7 @@ static void pass_bytes(struct pass *p, size_t len)
 
 static void pass_name(struct pass *p)
 {
-    uint8_t name[NAME_SIZE];
+    UNCLEARED uint8_t name[NAME_SIZE];
     size_t len = reader_name(p->r, name);
     if (len > 0) {
         keep(p, name, len);

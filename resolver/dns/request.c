@@ -13,23 +13,21 @@ static bool read_question_name(struct reader *r, struct request *q)
 {
     const uint8_t *at = r->at;
     size_t left = (size_t)(r->end - at);
+    size_t max = left < NAME_SIZE ? left : NAME_SIZE;
     size_t len = 0;
-    unsigned octet;
-    do {
-        octet = len < left ? at[len] : LABEL_SIZE + 1u;
-        size_t next = len + octet + 1;
-        if (octet > LABEL_SIZE || next > NAME_SIZE || next > left) {
+    while (len < max && at[len] != 0) {
+        if (at[len] > LABEL_SIZE) {
             return false;
         }
-        q->name[len] = q->key[len] = (uint8_t)octet;
-        while (++len < next) {
-            uint8_t c = at[len];
-            q->name[len] = c;
-            q->key[len] = (uint8_t)(c + ((uint8_t)(c - 'A') < 26 ? 32 : 0));
-        }
-    } while (octet != 0);
-    r->at += len;
-    q->name_len = (uint8_t)len;
+        len += at[len] + 1u;
+    }
+    if (len >= max) {
+        return false;
+    }
+    q->name_len = (uint8_t)(len + 1);
+    memcpy(q->name, at, q->name_len);
+    name_lower(q->key, q->name);
+    r->at += q->name_len;
     return true;
 }
 
@@ -55,7 +53,7 @@ static bool read_opt(struct request *q, bool is_root, uint16_t class, uint32_t t
 /* One record behind the question. Data in a query means nothing to us, but has to be data. */
 static bool read_record(struct reader *r, bool may_be_opt, struct request *q)
 {
-    uint8_t owner[NAME_SIZE];
+    UNCLEARED uint8_t owner[NAME_SIZE];
     bool is_root = reader_name(r, owner) == 1;
     uint16_t type = reader_u16(r);
     uint16_t class = reader_u16(r);
@@ -84,7 +82,7 @@ enum request_verdict request_parse(const uint8_t *wire, size_t len, struct reque
 {
     struct reader r;
     out->name_len = 0;
-    memset(&out->edns, 0, sizeof(out->edns));
+    edns_clear(&out->edns);
     if (len < MSG_HEADER_SIZE) {
         return REQUEST_IGNORE;
     }

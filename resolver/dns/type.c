@@ -146,7 +146,7 @@ bool type_is_meta(uint16_t type)
 
 static bool is_text(const char *text, size_t len, const char *word)
 {
-    return strlen(word) == len && strncasecmp(text, word, len) == 0;
+    return len > 0 && (text[0] | 0x20) == (word[0] | 0x20) && strlen(word) == len && strncasecmp(text, word, len) == 0;
 }
 
 /* The number behind `prefix`, as in TYPE65280 and CLASS32 (RFC 3597 5). */
