@@ -21,7 +21,8 @@ STOP_SECONDS = 10
 SANITIZER_EXIT = 99
 CACHE_FAULT_EXIT = 86
 ENVIRONMENT = {
-    "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_stack_use_after_return=1",
+    # The quarantine is kept small, as some tests watch the memory.
+    "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_stack_use_after_return=1:quarantine_size_mb=8",
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "TSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:second_deadlock_stack=1",
     "LSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}",
@@ -48,7 +49,7 @@ class Cairnd:
     """One daemon in a directory of its own. Restarting keeps the directory, so its cache and state live on."""
 
     def __init__(self, program, directory, configuration, address, port):
-        self.program, self.directory = pathlib.Path(program), pathlib.Path(directory)
+        self.program, self.directory = pathlib.Path(program).absolute(), pathlib.Path(directory)
         self.address, self.port = address, port
         self.process = None
         self.log_path = self.directory / "cairnd.log"
@@ -141,9 +142,9 @@ class Cairnd:
 
     # ---- asking
 
-    def query(self, name, rdtype="A", **options):
-        """A query as a message; options as for dns.message.make_query, plus rd=False."""
-        rd = options.pop("rd", True)
+    @staticmethod
+    def query(name, rdtype="A", rd=True, **options):
+        """A query as a message; options as for dns.message.make_query."""
         query = dns.message.make_query(name, rdtype, **options)
         if not rd:
             query.flags &= ~0x0100
@@ -159,6 +160,14 @@ class Cairnd:
     def ask_udp(self, name, rdtype="A", timeout=5, source=None, **options):
         return dns.query.udp(self.query(name, rdtype, **options), self.address, port=self.port, timeout=timeout,
                              source=source)
+
+    def exchange(self, wire, timeout=3):
+        """Sends a datagram as it is; the reply as it came."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(timeout)
+            sock.connect((self.address, self.port))
+            sock.send(wire)
+            return sock.recv(65535)
 
     def connect(self, timeout=5):
         return socket.create_connection((self.address, self.port), timeout=timeout)
