@@ -77,42 +77,42 @@ enum ctl_exit ctl_cache_get(const struct arguments *a)
 }
 
 /* The first record, and how many more there are. */
-static void add_data(struct table *t, const json_t *e)
+static void add_data(struct grid *t, const json_t *e)
 {
     char text[120];
     const json_t *records = json_object_get(e, "records");
     const json_t *first = json_array_get(records, 0);
     size_t count = json_array_size(records);
     if (first == NULL) {
-        table_add(t, text_of(e, "error"));
+        grid_add(t, text_of(e, "error"));
     } else if (count > 1) {
         snprintf(text, sizeof(text), "%.80s (and %zu more)", text_of(first, "data"), count - 1);
-        table_add(t, text);
+        grid_add(t, text);
     } else {
         snprintf(text, sizeof(text), "%.100s", text_of(first, "data"));
-        table_add(t, text);
+        grid_add(t, text);
     }
 }
 
 static void print_list(const json_t *all)
 {
     static const char *const heading[] = {"name", "type", "kind", "left", "trust", "from", "data"};
-    struct table t;
+    struct grid t;
     size_t i;
     json_t *e;
-    table_init(&t, 7, heading);
+    grid_init(&t, 7, heading);
     json_array_foreach(json_object_get(all, "entries"), i, e)
     {
         char left[AGE_TEXT_SIZE];
-        table_add(&t, text_of(e, "name"));
-        table_add(&t, text_of(e, "type"));
-        table_add(&t, kind_of(e));
-        table_add(&t, age_text(number_of(e, "ttl"), left));
-        table_add(&t, text_of(e, "trust"));
-        table_add(&t, text_of(e, "source"));
+        grid_add(&t, text_of(e, "name"));
+        grid_add(&t, text_of(e, "type"));
+        grid_add(&t, kind_of(e));
+        grid_add(&t, age_text(number_of(e, "ttl"), left));
+        grid_add(&t, text_of(e, "trust"));
+        grid_add(&t, text_of(e, "source"));
         add_data(&t, e);
     }
-    table_print(&t);
+    grid_print(&t);
     if (json_is_true(json_object_get(all, "more"))) {
         printf("There are more; --limit N shows more of them.\n");
     }

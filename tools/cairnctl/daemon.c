@@ -171,7 +171,7 @@ enum ctl_exit ctl_upstreams(const struct arguments *a)
     static const char *const heading[] = {"address", "state", "rtt ms", "failures", "worker"};
     json_t *all, *u;
     size_t i;
-    struct table t;
+    struct grid t;
     json_t *arguments = a->limit != NULL ? json_pack("{s:s}", "limit", a->limit) : NULL;
     enum ctl_exit result = client_get(a, "/v1/upstreams", arguments, &all);
     if (result != CTL_OK) {
@@ -180,16 +180,16 @@ enum ctl_exit ctl_upstreams(const struct arguments *a)
     if (a->json) {
         print_json(all);
     } else {
-        table_init(&t, 5, heading);
+        grid_init(&t, 5, heading);
         json_array_foreach(json_object_get(all, "upstreams"), i, u)
         {
-            table_add(&t, text_of(u, "address"));
-            table_add(&t, text_of(u, "state"));
-            table_add_number(&t, json_object_get(u, "rtt_ms"));
-            table_add_number(&t, json_object_get(u, "failures"));
-            table_add_number(&t, json_object_get(u, "worker"));
+            grid_add(&t, text_of(u, "address"));
+            grid_add(&t, text_of(u, "state"));
+            grid_add_number(&t, json_object_get(u, "rtt_ms"));
+            grid_add_number(&t, json_object_get(u, "failures"));
+            grid_add_number(&t, json_object_get(u, "worker"));
         }
-        table_print(&t);
+        grid_print(&t);
     }
     json_decref(all);
     return CTL_OK;

@@ -18,15 +18,15 @@ void print_heading(const char *text)
     printf(is_coloured() ? "\033[1m%s\033[0m\n" : "%s\n", text);
 }
 
-void table_init(struct table *t, size_t columns, const char *const *heading)
+void grid_init(struct grid *t, size_t columns, const char *const *heading)
 {
-    *t = (struct table){.columns = columns};
+    *t = (struct grid){.columns = columns};
     for (size_t i = 0; i < columns; i++) {
-        table_add(t, heading[i]);
+        grid_add(t, heading[i]);
     }
 }
 
-void table_add(struct table *t, const char *text)
+void grid_add(struct grid *t, const char *text)
 {
     if (t->count == t->room) {
         t->room = t->room * 2 + 64;
@@ -45,7 +45,7 @@ void table_add(struct table *t, const char *text)
     t->cells[t->count++] = copy;
 }
 
-void table_add_number(struct table *t, const json_t *number)
+void grid_add_number(struct grid *t, const json_t *number)
 {
     char text[40];
     if (json_is_real(number)) {
@@ -53,7 +53,7 @@ void table_add_number(struct table *t, const json_t *number)
     } else {
         snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(number));
     }
-    table_add(t, json_is_number(number) ? text : NULL);
+    grid_add(t, json_is_number(number) ? text : NULL);
 }
 
 /* Characters, as far as one is one column. */
@@ -82,7 +82,7 @@ static void print_cell(const char *text, size_t width, bool is_right, bool is_la
     fputs(is_last ? "\n" : "  ", stdout);
 }
 
-void table_print(struct table *t)
+void grid_print(struct grid *t)
 {
     size_t widths[16] = {0};
     bool numbers[16];

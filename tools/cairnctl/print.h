@@ -5,23 +5,23 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* Columns that widen to their content; cells are copied. Numbers stand right, see table_print. */
-struct table {
+/* Columns that widen to their content; cells are copied. Numbers stand right, see grid_print. */
+struct grid {
     size_t columns;
     size_t count; /* of cells, the heading's included */
     size_t room;
     char **cells;
 };
 
-/* A table whose first row is the heading. Ends the process when the system gives no memory, like all of these. */
-void table_init(struct table *t, size_t columns, const char *const *heading);
+/* A grid whose first row is the heading. Ends the process when the system gives no memory, like all of these. */
+void grid_init(struct grid *t, size_t columns, const char *const *heading);
 
 /* The next cell; control characters are replaced. NULL is "-". */
-void table_add(struct table *t, const char *text);
-void table_add_number(struct table *t, const json_t *number);
+void grid_add(struct grid *t, const char *text);
+void grid_add_number(struct grid *t, const json_t *number);
 
 /* Prints and frees. Columns of numbers (below the heading) are aligned to the right. */
-void table_print(struct table *t);
+void grid_print(struct grid *t);
 
 /* As printed by --json. */
 void print_json(const json_t *value);

@@ -22,7 +22,7 @@ enum ctl_exit ctl_zone_list(const struct arguments *a)
     static const char *const heading[] = {"name", "serial", "records", "file"};
     json_t *all, *z;
     size_t i;
-    struct table t;
+    struct grid t;
     enum ctl_exit result = zones(a, &all);
     if (result != CTL_OK) {
         return result;
@@ -30,15 +30,15 @@ enum ctl_exit ctl_zone_list(const struct arguments *a)
     if (a->json) {
         print_json(all);
     } else {
-        table_init(&t, 4, heading);
+        grid_init(&t, 4, heading);
         json_array_foreach(json_object_get(all, "zones"), i, z)
         {
-            table_add(&t, text_of(z, "name"));
-            table_add_number(&t, json_object_get(z, "serial"));
-            table_add_number(&t, json_object_get(z, "records"));
-            table_add(&t, text_of(z, "file"));
+            grid_add(&t, text_of(z, "name"));
+            grid_add_number(&t, json_object_get(z, "serial"));
+            grid_add_number(&t, json_object_get(z, "records"));
+            grid_add(&t, text_of(z, "file"));
         }
-        table_print(&t);
+        grid_print(&t);
     }
     json_decref(all);
     return CTL_OK;
