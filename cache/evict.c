@@ -32,13 +32,6 @@ static void begin_round(struct evict *e, uint64_t payload)
     e->lap_visited = e->lap_dropped = 0;
 }
 
-void evict_begin(struct evict *e)
-{
-    struct lmdb_space s;
-    lmdb_space(e->db, &s);
-    begin_round(e, s.payload);
-}
-
 void evict_check(struct evict *e, uint64_t ticks)
 {
     struct lmdb_space s;

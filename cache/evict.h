@@ -41,9 +41,6 @@ void evict_init(struct evict *e, struct lmdb *db, struct usage *usage);
 /* After commits: begins a round if it is time. `ticks` is clock_ticks. */
 void evict_check(struct evict *e, uint64_t ticks);
 
-/* Begins a round in any case: the map turned out to be full. */
-void evict_begin(struct evict *e);
-
 /* One step of the round; `drops` is EVICT_STEP_DROPS or less. As lmdb_sweep. */
 MUST_CHECK int evict_step(struct evict *e, uint64_t now, uint64_t ticks, unsigned drops);
 

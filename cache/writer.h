@@ -5,42 +5,17 @@
 #ifndef CAIRN_CACHE_WRITER_H
 #define CAIRN_CACHE_WRITER_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "cache/disk.h"
 #include "cache/lmdb.h"
+#include "cache/put.h"
 #include "cache/usage.h"
 #include "resolver/base/fail.h"
-#include "resolver/base/table.h"
 
 #define WRITER_QUEUE_ITEMS 8192
 #define WRITER_QUEUE_BYTES (4u << 20)
-
-/* One store on its way. The view that made it keeps it, to see its own puts, until the writer is done with it. */
-struct put {
-    struct table_node node; /* in the view's table of pending puts */
-    struct put *next;       /* in the writer's queue */
-    struct put *next_own;   /* in the view's list, oldest first */
-    uint64_t order;         /* of arrival in the queue */
-    uint32_t epoch;         /* of the walk that found it */
-    atomic_int state;       /* enum put_state */
-    bool is_listed;         /* in the table: no newer put of the same key replaced it */
-    uint16_t key_len;
-    uint32_t len;
-    uint8_t bytes[]; /* key, value */
-};
-
-/* NULL when the system has no memory. */
-struct put *put_new(const uint8_t *key, size_t key_len, const uint8_t *value, size_t len, uint32_t epoch);
-
-/* True when the writer has committed or dropped it. */
-bool put_is_done(const struct put *p);
-
-/* The view gives it up: freed now or by the writer. */
-void put_leave(struct put *p);
 
 struct cache_writer;
 
