@@ -219,7 +219,8 @@ static struct place place_at(const struct report *r, size_t offset)
     return p;
 }
 
-static bool is_tab_at(const struct report *r, const yaml_mark_t *mark)
+/* The octet at `mark`, if everything before it on its line is ASCII; else one that is near. */
+static char octet_at(const struct report *r, const yaml_mark_t *mark)
 {
     const char *at = r->text;
     const char *end = r->text + r->len;
@@ -227,7 +228,7 @@ static bool is_tab_at(const struct report *r, const yaml_mark_t *mark)
         at = memchr(at, '\n', (size_t)(end - at));
         at = at != NULL ? at + 1 : NULL;
     }
-    return at != NULL && (size_t)(end - at) > mark->column && at[mark->column] == '\t';
+    return at != NULL && (size_t)(end - at) > mark->column ? at[mark->column] : '\0';
 }
 
 static void report_syntax(struct builder *b, const yaml_parser_t *parser)
@@ -237,9 +238,12 @@ static void report_syntax(struct builder *b, const yaml_parser_t *parser)
         out_of_memory(b);
     } else if (parser->error == YAML_READER_ERROR) {
         report_error(b->report, place_at(b->report, parser->problem_offset), NULL, "not valid UTF-8 text: %s", problem);
-    } else if (is_tab_at(b->report, &parser->problem_mark)) {
+    } else if (octet_at(b->report, &parser->problem_mark) == '\t') {
         report_error(b->report, place_of(&parser->problem_mark, &parser->problem_mark), NULL,
                      "a tab: YAML is indented with spaces");
+    } else if (octet_at(b->report, &parser->problem_mark) == ':') {
+        report_error(b->report, place_of(&parser->problem_mark, &parser->problem_mark), NULL,
+                     "not valid YAML: %s; IPv6 addresses need quotes here: \"::1\"", problem);
     } else if (parser->context != NULL && parser->context_mark.line != parser->problem_mark.line) {
         report_error(b->report, place_of(&parser->problem_mark, &parser->problem_mark), NULL,
                      "not valid YAML: %s, %s that starts on line %zu", problem, parser->context,
