@@ -20,13 +20,33 @@
 #include "resolver/iterate/state.h"
 #include "resolver/iterate/walk.h"
 
+enum { SPARES_MAX = 64 };
+
+/* The memory of a finished query, or new memory; the arena is empty either way. */
+static struct query *take_memory(struct resolver *r)
+{
+    struct query *q = r->spares;
+    if (q == NULL) {
+        q = malloc(sizeof(*q));
+        if (q != NULL) {
+            arena_init(&q->arena, 0);
+        }
+        return q;
+    }
+    r->spares = q->next_spare;
+    r->spare_count--;
+    return q;
+}
+
 struct query *query_new(struct resolver *r, const uint8_t *name, uint16_t type, unsigned flags, uint64_t now)
 {
-    struct query *q = malloc(sizeof(*q));
+    struct query *q = take_memory(r);
     if (q == NULL) {
         return NULL;
     }
+    struct arena arena = q->arena;
     memset(q, 0, offsetof(struct query, trace));
+    q->arena = arena;
     q->resolver = r;
     q->flags = flags;
     q->now = now;
@@ -34,7 +54,7 @@ struct query *query_new(struct resolver *r, const uint8_t *name, uint16_t type, 
     q->deadline = now + limit_get(query_limits(q), walk_ms);
     name_copy(q->question_name, name);
     q->question = (struct question){.name = q->question_name, .type = type, .class = CLASS_IN};
-    arena_init(&q->arena, limit_get(query_limits(q), query_memory));
+    q->arena.cap = limit_get(query_limits(q), query_memory);
     trace_init(&q->trace, now);
     if (!frame_push(q, q->question_name, type)) {
         query_free(q);
@@ -45,10 +65,29 @@ struct query *query_new(struct resolver *r, const uint8_t *name, uint16_t type, 
 
 void query_free(struct query *q)
 {
-    if (q != NULL) {
+    if (q == NULL) {
+        return;
+    }
+    struct resolver *r = q->resolver;
+    if (r->spare_count < SPARES_MAX) {
+        arena_reset(&q->arena);
+        q->next_spare = r->spares;
+        r->spares = q;
+        r->spare_count++;
+        return;
+    }
+    arena_fini(&q->arena);
+    free(q);
+}
+
+void resolver_drain(struct resolver *r)
+{
+    for (struct query *q; (q = r->spares) != NULL;) {
+        r->spares = q->next_spare;
         arena_fini(&q->arena);
         free(q);
     }
+    r->spare_count = 0;
 }
 
 bool query_spend(struct query *q, enum limit_id id, uint32_t amount)

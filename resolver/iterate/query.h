@@ -67,8 +67,13 @@ struct resolver {
     struct local local; /* find NULL: no own zones */
     uint32_t (*random_below)(void *ctx, uint32_t bound);
     void *random_ctx;
+    struct query *spares;                              /* finished queries whose memory serves the next ones */
+    unsigned spare_count;
     uint64_t limit_hits[LIMIT_COUNT]; /* written by the owner's thread only */
 };
+
+/* Frees the memory kept for further queries; the owner's last call. No query may be left. */
+void resolver_drain(struct resolver *r);
 
 enum query_flag {
     QUERY_PRIME = 1,     /* ask the hints for the root's servers and store the root delegation (RFC 9609) */

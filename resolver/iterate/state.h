@@ -41,6 +41,7 @@ struct frame {
 };
 
 struct query {
+    struct query *next_spare; /* when it is one */
     struct resolver *resolver;
     struct arena arena;
     struct question question;

@@ -58,6 +58,7 @@ static void end_when_unused(struct generation *g)
     for (unsigned i = 0; i < LIMIT_COUNT; i++) {
         g->limit_hits[i] += g->resolver.limit_hits[i];
     }
+    resolver_drain(&g->resolver);
     g->give_back(g->ctx, g->settings);
     free(g);
 }

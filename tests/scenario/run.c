@@ -423,6 +423,7 @@ int main(int argc, char **argv)
     printf("%s: %s\n", argv[1], r.failed == 0 ? "as expected" : "FAILED");
     record_clear(&r.sent);
     record_clear(&r.answer);
+    resolver_drain(&r.resolver);
     servers_free(r.resolver.servers);
     memory_free(r.memory);
     arena_fini(&r.script.arena);
