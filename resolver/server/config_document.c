@@ -219,8 +219,8 @@ static struct place place_at(const struct report *r, size_t offset)
     return p;
 }
 
-/* The octet at `mark`, if everything before it on its line is ASCII; else one that is near. */
-static char octet_at(const struct report *r, const yaml_mark_t *mark)
+/* True when the text has `what` at `mark`, as far as the line before it is ASCII. */
+static bool is_at(const struct report *r, const yaml_mark_t *mark, const char *what)
 {
     const char *at = r->text;
     const char *end = r->text + r->len;
@@ -228,7 +228,8 @@ static char octet_at(const struct report *r, const yaml_mark_t *mark)
         at = memchr(at, '\n', (size_t)(end - at));
         at = at != NULL ? at + 1 : NULL;
     }
-    return at != NULL && (size_t)(end - at) > mark->column ? at[mark->column] : '\0';
+    return at != NULL && (size_t)(end - at) >= mark->column + strlen(what) &&
+           memcmp(at + mark->column, what, strlen(what)) == 0;
 }
 
 static void report_syntax(struct builder *b, const yaml_parser_t *parser)
@@ -238,10 +239,10 @@ static void report_syntax(struct builder *b, const yaml_parser_t *parser)
         out_of_memory(b);
     } else if (parser->error == YAML_READER_ERROR) {
         report_error(b->report, place_at(b->report, parser->problem_offset), NULL, "not valid UTF-8 text: %s", problem);
-    } else if (octet_at(b->report, &parser->problem_mark) == '\t') {
+    } else if (is_at(b->report, &parser->problem_mark, "\t")) {
         report_error(b->report, place_of(&parser->problem_mark, &parser->problem_mark), NULL,
                      "a tab: YAML is indented with spaces");
-    } else if (octet_at(b->report, &parser->problem_mark) == ':') {
+    } else if (is_at(b->report, &parser->problem_mark, "::")) {
         report_error(b->report, place_of(&parser->problem_mark, &parser->problem_mark), NULL,
                      "not valid YAML: %s; IPv6 addresses need quotes here: \"::1\"", problem);
     } else if (parser->context != NULL && parser->context_mark.line != parser->problem_mark.line) {
