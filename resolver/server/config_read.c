@@ -29,14 +29,6 @@ void read_mismatch(struct reading *r, const struct schema_row *row, const struct
     }
 }
 
-static void join(const char *const *names, char *out, size_t size)
-{
-    size_t len = 0;
-    for (size_t i = 0; names[i] != NULL && len < size; i++) {
-        len += (size_t)snprintf(out + len, size - len, "%s%s", i > 0 ? ", " : "", names[i]);
-    }
-}
-
 /* The section that has a key of this name, when it is exactly one. */
 static const char *other_place(const char *name)
 {
@@ -62,7 +54,7 @@ void read_unknown_key(struct reading *r, const struct node *key, const char *pat
     }
     const char *meant = report_suggest(key->text, names);
     const char *elsewhere = other_place(key->text);
-    join(names, allowed, sizeof(allowed));
+    report_join(names, allowed, sizeof(allowed));
     if (meant != NULL) {
         report_error(r->report, key->place, allowed, "unknown key '%s%s%s' (did you mean '%s'?)", path, dot, key->text,
                      meant);
@@ -162,7 +154,7 @@ static void read_section(struct reading *r, const struct node *map, const char *
     if (map->kind != NODE_MAP) {
         char allowed[1024];
         const char *quote = path[0] != '\0' ? "'" : "";
-        join(names.items, allowed, sizeof(allowed));
+        report_join(names.items, allowed, sizeof(allowed));
         report_error(r->report, map->place, allowed, "%s%s%s must be a map of keys to values, not %s", quote,
                      path[0] != '\0' ? path : "the configuration", quote, node_describe(map));
         return;

@@ -79,9 +79,6 @@ static void PRINTF_LIKE(4, 0)
     add(struct report *r, struct config_problem *p, const char *allowed, const char *message, va_list args)
 {
     char text[MESSAGE_MAX];
-    if (r->is_muted) {
-        return;
-    }
     r->errors += !p->is_warning;
     if (r->count == REPORT_MAX) {
         return;
@@ -144,6 +141,14 @@ void report_deliver(struct report *r, config_report *deliver, void *arg)
         struct config_problem more = {
             .file = r->file, .width = 1, .is_warning = true, .message = "only the first problems are shown"};
         deliver(arg, &more);
+    }
+}
+
+void report_join(const char *const *words, char *out, size_t size)
+{
+    size_t len = 0;
+    for (size_t i = 0; words[i] != NULL && len < size; i++) {
+        len += (size_t)snprintf(out + len, size - len, "%s%s", i > 0 ? ", " : "", words[i]);
     }
 }
 

@@ -25,7 +25,6 @@ struct report {
     struct config_problem problems[REPORT_MAX];
     unsigned count;
     unsigned errors; /* all, shown or not */
-    bool is_muted;   /* take nothing: used for values that are known to be fine, such as defaults */
     struct arena memory;
 };
 
@@ -38,6 +37,9 @@ void report_warning(struct report *r, struct place at, const char *message, ...)
 
 /* Delivers everything in the order of the file. */
 void report_deliver(struct report *r, config_report *deliver, void *arg);
+
+/* "a, b, c" of words ending in NULL, cut to fit. */
+void report_join(const char *const *words, char *out, size_t size);
 
 /* The candidate most like `word`: at most two edits away, or one that begins with it (or the other way round). NULL:
  * none. `candidates` ends in NULL. */

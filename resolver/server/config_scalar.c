@@ -13,14 +13,6 @@ static bool is_in(const char *word, const char *const *words)
     return false;
 }
 
-static void list_words(const char *const *words, char *out, size_t size)
-{
-    size_t len = 0;
-    for (size_t i = 0; words[i] != NULL && len < size; i++) {
-        len += (size_t)snprintf(out + len, size - len, "%s%s", i > 0 ? ", " : "", words[i]);
-    }
-}
-
 /* Other configuration languages' booleans. */
 static const char *suggest_bool(const char *text)
 {
@@ -37,7 +29,7 @@ static void reject_word(struct reading *r, const struct schema_row *row, const s
     if (meant == NULL) {
         meant = report_suggest(n->text, row->words);
     }
-    list_words(row->words, words, sizeof(words));
+    report_join(row->words, words, sizeof(words));
     if (row->kind == VALUE_BOOL && is_in(n->text, row->words)) {
         report_error(r->report, n->place, words, "'%s' must be true or false without quotes", row->key);
     } else if (meant != NULL) {
