@@ -84,36 +84,39 @@ static void pass_rest(struct pass *p, bool (*is_valid)(const uint8_t *at, size_t
     pass_bytes(p, len);
 }
 
+/* Octets of fields that always have the same number, 0 for others. */
+static size_t fixed_size(enum field field)
+{
+    switch (field) {
+    case FIELD_U8:
+    case FIELD_ALGORITHM:
+        return 1;
+    case FIELD_U16:
+    case FIELD_TYPE:
+    case FIELD_CERTIFICATE:
+        return 2;
+    case FIELD_U32:
+    case FIELD_PERIOD:
+    case FIELD_TIME:
+    case FIELD_IPV4:
+        return 4;
+    case FIELD_EUI48:
+        return 6;
+    case FIELD_EUI64:
+    case FIELD_NODE_ID:
+        return 8;
+    case FIELD_IPV6:
+        return 16;
+    default:
+        return 0;
+    }
+}
+
 static void pass_field(struct pass *p, enum field field)
 {
     switch (field) {
     case FIELD_NAME:
         pass_name(p);
-        break;
-    case FIELD_U8:
-    case FIELD_ALGORITHM:
-        pass_bytes(p, 1);
-        break;
-    case FIELD_U16:
-    case FIELD_TYPE:
-    case FIELD_CERTIFICATE:
-        pass_bytes(p, 2);
-        break;
-    case FIELD_U32:
-    case FIELD_PERIOD:
-    case FIELD_TIME:
-    case FIELD_IPV4:
-        pass_bytes(p, 4);
-        break;
-    case FIELD_IPV6:
-        pass_bytes(p, 16);
-        break;
-    case FIELD_EUI48:
-        pass_bytes(p, 6);
-        break;
-    case FIELD_EUI64:
-    case FIELD_NODE_ID:
-        pass_bytes(p, 8);
         break;
     case FIELD_STRING:
     case FIELD_HEX_COUNTED:
@@ -144,7 +147,8 @@ static void pass_field(struct pass *p, enum field field)
     case FIELD_OPAQUE:
         pass_rest(p, NULL);
         break;
-    case FIELD_END:
+    default:
+        pass_bytes(p, fixed_size(field));
         break;
     }
 }

@@ -118,11 +118,29 @@ static void print_number(struct text *out, uint32_t value)
     text_printf(out, "%u", value);
 }
 
+static void print_hex_counted(struct text *out, struct reader *r)
+{
+    size_t len;
+    const uint8_t *bytes = read_counted(r, &len);
+    if (len == 0) {
+        text_char(out, '-');
+    } else if (bytes != NULL) {
+        encode_hex(out, bytes, len);
+    }
+}
+
+static void print_base32_counted(struct text *out, struct reader *r)
+{
+    size_t len;
+    const uint8_t *bytes = read_counted(r, &len);
+    if (bytes != NULL) {
+        encode_base32(out, bytes, len);
+    }
+}
+
 /* Fields of one or a fixed count of octets, or that carry their count. */
 static void print_bounded(struct text *out, enum field field, struct reader *r)
 {
-    size_t len;
-    const uint8_t *bytes;
     switch (field) {
     case FIELD_NAME:
         print_name(out, r);
@@ -167,18 +185,10 @@ static void print_bounded(struct text *out, enum field field, struct reader *r)
         print_groups(out, r, 8, 2, ":");
         break;
     case FIELD_HEX_COUNTED:
-        bytes = read_counted(r, &len);
-        if (len == 0) {
-            text_char(out, '-');
-        } else if (bytes != NULL) {
-            encode_hex(out, bytes, len);
-        }
+        print_hex_counted(out, r);
         break;
     case FIELD_BASE32_COUNTED:
-        bytes = read_counted(r, &len);
-        if (bytes != NULL) {
-            encode_base32(out, bytes, len);
-        }
+        print_base32_counted(out, r);
         break;
     default:
         out->is_odd = true;

@@ -21,8 +21,9 @@ enum key {
 static const char *const key_names[KEY_COUNT] = {"mandatory", "alpn",     "no-default-alpn", "port", "ipv4hint",
                                                  "ech",       "ipv6hint", "dohpath",         "ohttp"};
 
-/* Parameters with a text form; a record that holds more is shown in the generic form. */
-enum { PARAMS_MAX = 64, PARAM_HEAD_SIZE = 4 };
+/* Parameters, and octets of a list of protocols, that have a text form; a record that holds more is shown in the
+ * generic form. */
+enum { PARAMS_MAX = 64, ALPN_MAX = 2048 };
 
 struct param {
     unsigned key;
@@ -134,6 +135,7 @@ static void print_addresses(struct text *out, const struct param *p, int family,
 /* Commas and backslashes inside an item are escaped twice: for the list, then for the string (RFC 9460 A.1). */
 static void print_alpn(struct text *out, const struct param *p)
 {
+    out->is_odd = out->is_odd || p->len > ALPN_MAX;
     text_char(out, '"');
     for (size_t at = 0; at < p->len; at += p->value[at] + 1u) {
         if (at > 0) {
@@ -283,7 +285,7 @@ static int parse_mandatory(struct token list, struct writer *w)
 /* The list's own escapes are resolved behind those of the string (RFC 9460 A.1). */
 static int parse_alpn(const struct token *value, struct writer *w)
 {
-    uint8_t octets[4096];
+    uint8_t octets[2 * ALPN_MAX];
     uint8_t item[256];
     struct writer plain;
     size_t used = 0;
