@@ -136,7 +136,7 @@ int addr_net_parse(const char *text, struct addr_net *out)
     if (parse_host(host, &out->base) != FAIL_NONE) {
         return FAIL_SYNTAX;
     }
-    unsigned long bits = out->base.len * 8u;
+    unsigned long bits = out->base.len * 8ul;
     if (slash != NULL && parse_number(slash + 1, bits, &bits) != FAIL_NONE) {
         return FAIL_SYNTAX;
     }

@@ -80,7 +80,7 @@ static int parse_decimal(struct token token, unsigned decimals, uint64_t max, ui
         return FAIL_SYNTAX;
     }
     for (size_t i = 0; i < whole + 1 + decimals; i++) {
-        char c = i < token.len ? token.text[i] : '0';
+        char c = (char)(i < token.len ? token.text[i] : '0');
         if (i == whole) {
             continue;
         }

@@ -150,7 +150,7 @@ void msg_resume(struct msg_writer *m, void *bytes, size_t len, size_t size)
     memset(m, 0, offsetof(struct msg_writer, names));
     writer_init(&m->w, bytes, size < MSG_SIZE_MAX ? size : MSG_SIZE_MAX);
     m->w.at += len;
-    for (unsigned s = 0; s < SECTION_COUNT; s++) {
+    for (size_t s = 0; s < SECTION_COUNT; s++) {
         m->counts[s] = wire_get_u16(m->w.start + 6 + 2 * s);
     }
 }
@@ -289,7 +289,7 @@ size_t msg_finish(struct msg_writer *m, bool truncated)
     if (truncated) {
         wire_put_u16(m->w.start + 2, wire_get_u16(m->w.start + 2) | MSG_TC);
     }
-    for (unsigned s = 0; s < SECTION_COUNT; s++) {
+    for (size_t s = 0; s < SECTION_COUNT; s++) {
         wire_put_u16(m->w.start + 6 + 2 * s, m->counts[s]);
     }
     return writer_len(&m->w);
