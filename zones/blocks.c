@@ -3,10 +3,12 @@
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-/* Blocks start small, for a zone of ten names, and double up to a size that malloc maps and unmaps on its own, so that
- * the memory of a million names goes back to the system when the zone is freed. */
-enum { BLOCK_FIRST = 4096 - 64, BLOCK_LAST = 1024 * 1024 - 64 };
+/* Blocks start small, for a zone of ten names, and double up to the size of a huge page, so that a million names cost
+ * few TLB misses and go back to the system when the zone is freed. */
+#define BLOCK_FIRST ((size_t)4096)
+#define BLOCK_HUGE  ((size_t)2 * 1024 * 1024)
 
 struct block {
     struct block *older;
@@ -15,20 +17,30 @@ struct block {
     alignas(max_align_t) uint8_t bytes[];
 };
 
+static struct block *take_block(size_t size)
+{
+    if (size != BLOCK_HUGE) {
+        return malloc(size);
+    }
+    struct block *block = aligned_alloc(BLOCK_HUGE, size);
+    if (block != NULL) {
+        (void)madvise(block, size, MADV_HUGEPAGE); /* only a wish: systems without huge pages refuse */
+    }
+    return block;
+}
+
 static struct block *add_block(struct blocks *b, size_t need)
 {
-    size_t size = BLOCK_FIRST;
-    if (b->newest != NULL) {
-        size = b->newest->size * 2 < BLOCK_LAST ? b->newest->size * 2 : BLOCK_LAST;
+    size_t size = b->newest == NULL ? BLOCK_FIRST : (b->newest->size + sizeof(struct block)) * 2;
+    size = size < BLOCK_HUGE ? size : BLOCK_HUGE;
+    if (size - sizeof(struct block) < need) {
+        size = sizeof(struct block) + need;
     }
-    if (size < need) {
-        size = need;
-    }
-    struct block *block = malloc(sizeof(*block) + size);
+    struct block *block = take_block(size);
     if (block != NULL) {
-        *block = (struct block){.older = b->newest, .size = size};
+        *block = (struct block){.older = b->newest, .size = size - sizeof(*block)};
         b->newest = block;
-        b->size += sizeof(*block) + size;
+        b->size += size;
     }
     return block;
 }

@@ -35,6 +35,9 @@ static bool is_apex(const struct checking *c, const struct draft_owner *owner)
  * has a record of `type`. */
 static const struct draft_owner *owner_above(const struct checking *c, const uint8_t *name, uint16_t type)
 {
+    if (type == TYPE_DNAME ? !c->draft->has_dname : !c->draft->has_cut) {
+        return NULL;
+    }
     unsigned labels = name_labels(name), apex_labels = name_labels(c->draft->apex);
     for (unsigned keep = apex_labels + (type != TYPE_DNAME); keep < labels; keep++) {
         const struct draft_owner *owner = draft_find(c->draft, name_strip(name, labels - keep));

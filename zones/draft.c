@@ -45,22 +45,23 @@ const struct draft_record *draft_record_find(const struct draft_owner *owner, ui
 
 /* ---- Taking records ---- */
 
+/* The owner made for a name that turns out to be there already is left unused: names seldom come back. */
 static struct draft_owner *add_owner(struct draft *d, const uint8_t *name)
 {
     struct trie_key key;
     trie_key_from_name(&key, name);
-    const uint8_t *leaf = trie_find(&d->names, &key, name);
-    if (leaf != NULL) {
-        /* The trie keeps names as constant; the structure around this one is the draft's own. */
-        return (struct draft_owner *)(uintptr_t)draft_owner_of(leaf);
-    }
     struct draft_owner *owner = blocks_take(&d->blocks, sizeof(*owner) + name_len(name), alignof(struct draft_owner));
     if (owner == NULL) {
         return NULL;
     }
     owner->first = owner->last = NULL;
     name_copy(owner->name, name);
-    return trie_add(&d->names, &d->blocks, &key, owner->name, 0) != NULL ? owner : NULL;
+    const uint8_t *leaf = trie_add(&d->names, &d->blocks, &key, owner->name, 0);
+    if (leaf == NULL || leaf == owner->name) {
+        return leaf != NULL ? owner : NULL;
+    }
+    /* The trie keeps names as constant; the structure around this one is the draft's own. */
+    return (struct draft_owner *)(uintptr_t)draft_owner_of(leaf);
 }
 
 /* Mostly at the end: records of one owner stand together, and types seldom go back. */
@@ -91,7 +92,8 @@ int draft_add(struct draft *d, const struct load_record *record)
     *r = (struct draft_record){.at = record->at, .ttl = record->ttl, .type = record->type, .len = record->len};
     memcpy(r->rdata, record->rdata, record->len);
     link_record(d->recent, r);
-    d->record_count++;
+    d->has_dname |= r->type == TYPE_DNAME;
+    d->has_cut |= r->type == TYPE_NS && !name_equal(record->owner, d->apex);
     return FAIL_NONE;
 }
 

@@ -35,7 +35,7 @@ struct draft {
     struct trie names; /* of draft_owner, unmarked */
     struct blocks blocks;
     struct draft_owner *recent; /* of the last record */
-    size_t record_count;
+    bool has_dname, has_cut;    /* there is a DNAME; there are NS records below the apex */
 };
 
 void draft_init(struct draft *d, const uint8_t *apex);

@@ -175,7 +175,8 @@ static enum step answer_name(struct replying *r, const struct spot *s)
 static bool find_spot(const struct replying *r, struct spot *s)
 {
     struct trie_key key;
-    *s = (struct spot){.zone = zone_set_find(r->zones, r->name)};
+    trie_key_from_name(&key, r->name);
+    *s = (struct spot){.zone = zone_set_find_key(r->zones, &key, r->name)};
     if (s->zone == NULL) {
         return false;
     }
@@ -184,7 +185,6 @@ static bool find_spot(const struct replying *r, struct spot *s)
         s->is_childs_ds = parent != NULL;
         s->zone = parent != NULL ? parent : s->zone;
     }
-    trie_key_from_name(&key, r->name);
     zone_place(s->zone, &key, r->name, &s->place);
     s->apex = s->zone->top;
     if (s->zone->is_reverse) {

@@ -60,13 +60,13 @@ static void add_type(struct sections *s, const uint8_t *owner, const struct zone
 static void add_host(struct sections *s, const struct zone_set *zones, const struct zone *referring,
                      const uint8_t *host)
 {
-    const struct zone *z = zone_set_find(zones, host);
+    struct trie_key key;
+    trie_key_from_name(&key, host);
+    const struct zone *z = zone_set_find_key(zones, &key, host);
     if (z == NULL || z->is_reverse) {
         return;
     }
-    struct trie_key key;
     struct zone_place place;
-    trie_key_from_name(&key, host);
     zone_place(z, &key, host, &place);
     if (place.node != NULL && (place.boundary == NULL || z == referring)) {
         add_type(s, host, place.node, TYPE_A);

@@ -37,17 +37,22 @@ static const struct zone *find_configured(const struct zone_set *set, const stru
     return zone_of(path.deepest);
 }
 
-const struct zone *zone_set_find(const struct zone_set *set, const uint8_t *name)
+const struct zone *zone_set_find_key(const struct zone_set *set, const struct trie_key *key, const uint8_t *name)
 {
-    struct trie_key key;
-    trie_key_from_name(&key, name);
-    const struct zone *z = find_configured(set, &key, name);
+    const struct zone *z = find_configured(set, key, name);
     if (z != NULL || set->reverse == NULL) {
         return z;
     }
     struct zone_place place;
-    zone_place(set->reverse, &key, name, &place);
+    zone_place(set->reverse, key, name, &place);
     return place.boundary != NULL ? set->reverse : NULL;
+}
+
+const struct zone *zone_set_find(const struct zone_set *set, const uint8_t *name)
+{
+    struct trie_key key;
+    trie_key_from_name(&key, name);
+    return zone_set_find_key(set, &key, name);
 }
 
 size_t zone_set_count(const struct zone_set *set)

@@ -9,6 +9,7 @@
 
 #include "resolver/base/fail.h"
 
+struct trie_key;
 struct zone;
 struct zone_set;
 
@@ -37,6 +38,9 @@ void zone_set_free(struct zone_set *set);
 
 /* The zone with the longest apex at or above `name`; NULL: none. */
 const struct zone *zone_set_find(const struct zone_set *set, const uint8_t *name);
+
+/* The same for callers that have the name's key (trie.h) at hand. */
+const struct zone *zone_set_find_key(const struct zone_set *set, const struct trie_key *key, const uint8_t *name);
 
 size_t zone_set_count(const struct zone_set *set);
 const struct zone *zone_set_at(const struct zone_set *set, size_t index);

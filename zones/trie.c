@@ -82,15 +82,24 @@ static unsigned step_offset(const struct trie_node *n)
     return (unsigned)(n->word >> OFFSET_SHIFT) & OFFSET_MASK;
 }
 
+/* Not the compiler's: without the instruction, which the oldest supported machines lack, that is a function call. */
+static unsigned count_bits(uint64_t word)
+{
+    word -= word >> 1 & 0x5555555555555555u;
+    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (unsigned)(word * 0x0101010101010101u >> 56);
+}
+
 static unsigned step_twigs(const struct trie_node *n)
 {
-    return (unsigned)__builtin_popcountll(n->word & (BIT(OFFSET_SHIFT) - 1));
+    return count_bits(n->word & (BIT(OFFSET_SHIFT) - 1));
 }
 
 /* Where the twig of `symbol` is, or belongs. */
 static unsigned twig_index(const struct trie_node *n, unsigned symbol)
 {
-    return (unsigned)__builtin_popcountll(n->word & (BIT(symbol) - 1));
+    return count_bits(n->word & (BIT(symbol) - 1));
 }
 
 static bool has_twig(const struct trie_node *n, unsigned symbol)
@@ -241,13 +250,23 @@ const uint8_t *trie_add(struct trie *t, struct blocks *blocks, const struct trie
 
 /* ---- Going through all ---- */
 
+/* Leaves that lie side by side here were made at different times and lie anywhere in memory: fetch them together. */
+static void prefetch_twigs(const struct trie_node *n, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        __builtin_prefetch(n->to.twigs[i].to.leaf);
+    }
+}
+
 static int each_below(const struct trie_node *n, trie_visit *visit, void *arg)
 {
     if (!is_step(n)) {
         return visit(arg, n->to.leaf);
     }
     int stop = 0;
-    for (unsigned i = 0; i < step_twigs(n) && stop == 0; i++) {
+    unsigned count = step_twigs(n);
+    prefetch_twigs(n, count);
+    for (unsigned i = 0; i < count && stop == 0; i++) {
         stop = each_below(&n->to.twigs[i], visit, arg);
     }
     return stop;
@@ -279,6 +298,7 @@ static int copy_below(const struct copying *c, struct trie_node *to, const struc
         return FAIL_MEMORY;
     }
     int fail = FAIL_NONE;
+    prefetch_twigs(from, count);
     for (unsigned i = 0; i < count && fail == FAIL_NONE; i++) {
         fail = copy_below(c, &to->to.twigs[i], &from->to.twigs[i]);
     }

@@ -63,9 +63,10 @@ void zone_place(const struct zone *z, const struct trie_key *key, const uint8_t 
     struct trie_path path;
     trie_walk(&z->tree, key, name, &path);
     *out = (struct zone_place){.boundary = node_of(path.highest)};
-    if (path.nearest != NULL) {
+    if (path.nearest != NULL && name_equal(path.nearest, name)) {
+        out->node = node_of(path.nearest);
+    } else if (path.nearest != NULL) {
         out->encloser = name_common_labels(path.nearest, name);
-        out->node = name_equal(path.nearest, name) ? node_of(path.nearest) : NULL;
     }
 }
 

@@ -71,7 +71,8 @@ bool zone_files_unchanged(const struct zone *z);
 struct zone_place {
     const struct zone_node *node;     /* of exactly this name; NULL: it owns no records */
     const struct zone_node *boundary; /* the highest zone cut or DNAME at or above the name; NULL: none */
-    unsigned encloser;                /* labels of the longest ancestor (or itself) that exists, empty or not */
+    unsigned encloser;                /* without a node: labels of the longest ancestor, or itself, that exists, if only
+                                       * as the parent of other names */
 };
 
 /* `name` must be under the apex; `key` is its key. */
