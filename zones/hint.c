@@ -67,7 +67,7 @@ static char *suggest(const struct token *token, const char *(*word)(size_t index
     const char *best[2] = {NULL, NULL};
     unsigned nearest = token->len > 3 ? 2 : 1;
     out[0] = '\0';
-    for (size_t i = 0; word(i) != NULL; i++) {
+    for (size_t i = 0; token->len > 1 && word(i) != NULL; i++) {
         unsigned d = distance(token->text, token->len, word(i));
         if (d < nearest || (d == nearest && best[0] == NULL)) {
             nearest = d;

@@ -240,12 +240,23 @@ static bool read_ttl_and_class(struct loader *l, struct entry *e, bool *has_ttl,
     return true;
 }
 
+/* An owner in capitals that is a type: hosts are called "ns", but hardly "NS". */
+static bool looks_like_type(const struct token *owner)
+{
+    uint16_t type;
+    for (size_t i = 0; i < owner->len; i++) {
+        if (owner->text[i] >= 'a' && owner->text[i] <= 'z') {
+            return false;
+        }
+    }
+    return type_from_text(owner->text, owner->len, &type) == FAIL_NONE;
+}
+
 static void bad_type(struct loader *l, const struct entry *e)
 {
     const struct token *token = &e->tokens[e->next];
     char shown[HINT_TOKEN_SIZE], hint[HINT_SIZE];
-    uint16_t type;
-    if (e->next == 1 && type_from_text(e->tokens[0].text, e->tokens[0].len, &type) == FAIL_NONE) {
+    if (e->next == 1 && looks_like_type(&e->tokens[0])) {
         snprintf(hint, sizeof(hint), " (a line without an owner must start with white space)");
     } else {
         hint_type(token, hint);
