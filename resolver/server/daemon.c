@@ -85,6 +85,7 @@ static int drop_and_open_cache(struct daemon *d)
         return FAIL_SYSTEM;
     }
     struct disk_settings settings = {.directory = c->cache.directory, .size = c->cache.size};
+    disk_catch_faults();
     int result = disk_open(&settings, &d->disk, why);
     if (result != FAIL_NONE) {
         log_problem(LOG_LEVEL_ERROR, "cache_failed", why);
