@@ -38,6 +38,8 @@ struct udp {
     struct listener *listeners[SOCKETS_MAX];
     unsigned listener_count;
     struct batch in;
+    unsigned in_used; /* headers to be made ready again */
+    bool in_wildcard; /* they have room for the address that was asked */
     struct batch out;
     struct mmsghdr answers[UDP_BATCH]; /* of the queries in `in`, bytes in `answer_bytes` */
     struct iovec answer_parts[UDP_BATCH];
@@ -123,15 +125,19 @@ static void write_local(const struct udp_from *to, struct msghdr *h, uint8_t *co
     }
 }
 
-static void prepare_in(struct batch *in, bool wildcard)
+/* Makes the headers that the last recvmmsg changed ready for the next. */
+static void prepare_in(struct udp *u, bool wildcard)
 {
-    for (unsigned i = 0; i < UDP_BATCH; i++) {
-        struct msghdr *h = &in->headers[i].msg_hdr;
-        h->msg_namelen = sizeof(in->peers[i]);
-        h->msg_control = wildcard ? in->control[i] : NULL;
-        h->msg_controllen = wildcard ? sizeof(in->control[i]) : 0;
+    unsigned count = wildcard == u->in_wildcard ? u->in_used : UDP_BATCH;
+    for (unsigned i = 0; i < count; i++) {
+        struct msghdr *h = &u->in.headers[i].msg_hdr;
+        h->msg_namelen = sizeof(u->in.peers[i]);
+        h->msg_control = wildcard ? u->in.control[i] : NULL;
+        h->msg_controllen = wildcard ? sizeof(u->in.control[i]) : 0;
         h->msg_flags = 0;
     }
+    u->in_wildcard = wildcard;
+    u->in_used = 0;
 }
 
 /* Hands one datagram over and, if it is answered at once, makes the answer the `count`th of the batch to send. */
@@ -166,12 +172,13 @@ static unsigned handle_one(struct udp *u, uint16_t index, unsigned i, unsigned c
 static bool read_batch(struct udp *u, uint16_t index)
 {
     const struct listener *l = u->listeners[index];
-    prepare_in(&u->in, l->wildcard);
+    prepare_in(u, l->wildcard);
     int n = recvmmsg(l->fd, u->in.headers, UDP_BATCH, MSG_DONTWAIT, NULL);
     if (n <= 0) {
         /* Errors other than EAGAIN belong to datagrams we sent earlier; reading them clears them. */
         return n < 0 && errno != EAGAIN;
     }
+    u->in_used = (unsigned)n;
     counter_add(&u->counters.batches, 1);
     counter_add(&u->counters.received, (uint64_t)n);
     unsigned count = 0;
@@ -270,6 +277,7 @@ struct udp *udp_new(struct event_base *base, const struct udp_handler *handler)
         return NULL;
     }
     wire_up(u);
+    u->in_used = UDP_BATCH;
     return u;
 }
 

@@ -11,6 +11,7 @@
 #include "resolver/net/upstream_private.h"
 
 #define OPT_DO           0x8000
+#define OPT_SIZE         11  /* without options */
 #define QUERY_SIZE       512 /* 2 + header 12 + question 259 + OPT 11 + cookie 44, and some room */
 
 /* The server's address is our business; c-ares needs one to compare replies with. */
@@ -219,6 +220,7 @@ static ares_ssize_t on_sendto(ares_socket_t vfd, const void *buffer, size_t size
         return -1;
     }
     x->sent.id = wire_get_u16(query);
+    x->sent_cookie = !p->tcp && query_len > MSG_HEADER_SIZE + (size_t)x->sent.question_len + OPT_SIZE;
     x->sent_at = clock_ticks();
     return (ares_ssize_t)size;
 }

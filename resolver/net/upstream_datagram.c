@@ -81,12 +81,12 @@ static void handle_datagram(struct exchange *x, const uint8_t *bytes, size_t len
     size_t max = u->settings.edns_size > 512 ? u->settings.edns_size : 512;
     struct shown shown = {.bad_cookie = false};
     bool matches = len <= max && reply_matches_datagram(&x->sent, bytes, len);
-    if (matches) {
-        reply_show(x->sent.id, bytes, len, x->use_edns, &shown);
+    if (matches && x->sent_cookie) {
+        reply_show(x->sent.id, bytes, len, &shown);
         channel_show(x->peer, x->vfd, &shown);
+        matches = !x->held && !shown.bad_cookie; /* held: c-ares does not accept the cookie, or misses it */
     }
-    /* What c-ares holds on to after that is a cookie it does not accept. */
-    if (!matches || x->held || shown.bad_cookie) {
+    if (!matches) {
         counter_add(&u->counters.mismatched, 1);
         exchange_finish(x, UPSTREAM_SUSPECT, NULL, 0);
         return;

@@ -41,6 +41,7 @@ struct exchange {
     bool held;                      /* c-ares has a query with this exchange as argument */
     bool orphan;                    /* over, but held: freed when c-ares lets go */
     bool use_edns, recursion;
+    bool sent_cookie; /* the reply concerns c-ares */
     struct sent sent;
 };
 

@@ -146,13 +146,13 @@ static void finish(struct writer *w, struct shown *out)
     wire_put_u16(out->bytes, (uint16_t)(out->len - 2));
 }
 
-void reply_show(uint16_t id, const uint8_t *bytes, size_t len, bool with_opt, struct shown *out)
+void reply_show(uint16_t id, const uint8_t *bytes, size_t len, struct shown *out)
 {
     struct writer w;
     const uint8_t *options = NULL;
     size_t size = 0;
     uint8_t extended_rcode = 0;
-    bool has_opt = with_opt && find_opt(bytes, len, &extended_rcode, &options, &size);
+    bool has_opt = find_opt(bytes, len, &extended_rcode, &options, &size);
     begin(&w, out, id, has_opt);
     if (has_opt) {
         writer_u8(&w, 0);

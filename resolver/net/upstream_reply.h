@@ -38,9 +38,9 @@ struct shown {
     bool bad_cookie;           /* rcode BADCOOKIE (RFC 7873 8) */
 };
 
-/* What c-ares sees of a reply: header with TC and rcode cleared, the stand-in question and, if `with_opt`, OPT with
- * the cookie and nothing else. So it parses no record of a stranger and never asks again on its own. */
-void reply_show(uint16_t id, const uint8_t *bytes, size_t len, bool with_opt, struct shown *out);
+/* What c-ares sees of a reply: header with TC and rcode cleared, the stand-in question and OPT with the cookie and
+ * nothing else. So it parses no record of a stranger and never asks again on its own. */
+void reply_show(uint16_t id, const uint8_t *bytes, size_t len, struct shown *out);
 
 /* The same for a query that gets no reply any more. */
 void reply_show_nothing(uint16_t id, struct shown *out);

@@ -13,7 +13,6 @@
 enum { ARENA_CAP = 1 << 20 };
 
 static const uint8_t www[] = "\3www\7Example\4test";
-static const uint8_t apex[] = "\7example\4test";
 
 struct fixture {
     struct arena arena;
@@ -108,7 +107,7 @@ static void records_are_gathered_into_sets_with_their_signatures(void **state)
     assert_memory_equal(set->owner, www, sizeof(www));
     assert_memory_equal(rdatas_first(&set->sigs).bytes, signature, sizeof(signature) - 1);
     set = m.sections[SECTION_AUTHORITY];
-    assert_int_equal(rdatas_first(&set->data).len, 3 + sizeof(apex));
+    assert_int_equal(rdatas_first(&set->data).len, 3 + sizeof("\7example\4test"));
     assert_true(name_equal(rdatas_first(&set->data).bytes, (const uint8_t *)"\2ns\7example\4test"));
     assert_int_equal(count_sets(m.sections[SECTION_ADDITIONAL]), 1);
 }
