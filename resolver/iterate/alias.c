@@ -32,6 +32,7 @@ enum known alias_move(struct query *q, struct frame *f, const uint8_t *target)
     f->name = target;
     f->sends = 0;
     f->silences = 0;
+    f->seeks_parent = f->has_sought_parent = false;
     f->cut = (struct cut){.source = CUT_NONE};
     trace_add(&q->trace, TRACE_ALIAS, target, f->type, q->now);
     if (++f->aliases > limit_get(query_limits(q), aliases) || is_circular(f, target)) {

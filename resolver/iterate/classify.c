@@ -16,6 +16,18 @@ const char *reply_kind_text(enum reply_kind kind)
     return (unsigned)kind < sizeof(texts) / sizeof(texts[0]) ? texts[kind] : "";
 }
 
+/* NS of a zone above or beside the one asked: a server that refers upwards knows nothing, even if it claims authority.
+ */
+static bool refers_elsewhere(const struct msg *m, const uint8_t *zone)
+{
+    for (const struct rrset *set = m->sections[SECTION_AUTHORITY]; set != NULL; set = set->next) {
+        if (set->type == TYPE_NS && !in_zone(set->owner, zone)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Without an answer, what makes a reply negative is the zone's SOA, or the word of an authoritative server alone (RFC
  * 2308 2.1, 2.2). Neither: a referral, or a server that knows nothing. */
 static enum reply_kind classify_empty(const struct msg *m, const uint8_t *zone, const uint8_t *name, uint16_t type)
@@ -24,7 +36,7 @@ static enum reply_kind classify_empty(const struct msg *m, const uint8_t *zone, 
     if (m->rcode == RCODE_NOERROR && !has_soa && scrub_ns(m, zone, name, type) != NULL) {
         return REPLY_REFERRAL;
     }
-    if (!has_soa && (m->flags & MSG_AA) == 0) {
+    if (!has_soa && ((m->flags & MSG_AA) == 0 || refers_elsewhere(m, zone))) {
         return REPLY_LAME;
     }
     if (m->rcode == RCODE_NXDOMAIN) {

@@ -129,6 +129,7 @@ enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
         return KNOWN_ANSWER;
     }
     f->silences = 0;
+    f->seeks_parent = false;
     trace_add(&q->trace, TRACE_CUT, f->cut.zone, f->type, q->now)->detail = CUT_REFERRAL;
     return KNOWN_NOTHING;
 }

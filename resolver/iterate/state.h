@@ -33,6 +33,8 @@ struct frame {
     unsigned sends;          /* for `name` */
     unsigned silences;       /* UDP time-outs in a row for `name` */
     struct target *asked;    /* whose reply is awaited */
+    bool seeks_parent;       /* a DS question whose reply came from the child: the zone above it is sought */
+    bool has_sought_parent;  /* and there is none */
     unsigned server_awaited; /* index in the cut of the server whose address the frame above looks up */
     bool is_starved;         /* a limit kept it from looking up an address: its failure proves nothing */
 

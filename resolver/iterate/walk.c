@@ -9,6 +9,7 @@
 #include "resolver/iterate/glueless.h"
 #include "resolver/iterate/pick.h"
 #include "resolver/iterate/reply.h"
+#include "resolver/iterate/scrub.h"
 #include "resolver/iterate/servers.h"
 
 enum { TCP_TIMEOUT_MIN_MS = 200 };
@@ -55,6 +56,18 @@ enum known walk_locate(struct query *q, struct frame *f)
 
 /* ---- Asking ---- */
 
+/* What the servers of the cut are asked: the frame's question, or the one that leads on to the zone that can answer it.
+ */
+static const uint8_t *question_name(const struct frame *f)
+{
+    return f->seeks_parent ? name_parent(f->name) : f->name;
+}
+
+static uint16_t question_type(const struct frame *f)
+{
+    return f->seeks_parent ? TYPE_NS : f->type;
+}
+
 static uint32_t timeout(const struct query *q, const struct target *t, bool is_tcp)
 {
     const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
@@ -86,16 +99,16 @@ static enum next send_to(struct query *q, struct frame *f, struct target *t)
     f->sends++;
     f->asked = t;
     t->tries[is_tcp]++;
-    name_lower(q->send_name, f->name);
+    name_lower(q->send_name, question_name(f));
     q->send = (struct send){.server = t->addr,
                             .zone = f->cut.zone,
                             .name = q->send_name,
-                            .type = f->type,
+                            .type = question_type(f),
                             .use_tcp = is_tcp,
                             .use_edns = use_edns(q, t),
                             .timeout_ms = timeout(q, t, is_tcp)};
     servers_probe(q->resolver->servers, &t->addr, q->now + q->send.timeout_ms, q->now);
-    struct trace_step *step = trace_add(&q->trace, TRACE_ASK, f->name, f->type, q->now);
+    struct trace_step *step = trace_add(&q->trace, TRACE_ASK, q->send_name, q->send.type, q->now);
     step->server = t->addr;
     step->detail = is_tcp;
     return NEXT_SEND;
@@ -213,8 +226,30 @@ static struct msg *read_reply(struct query *q, const struct frame *f, enum reply
         *m = (struct msg){0};
         return m;
     }
-    *kind = classify_reply(m, f->cut.zone, f->name, f->type, ev->over_tcp);
+    *kind = classify_reply(m, f->cut.zone, question_name(f), question_type(f), ev->over_tcp);
     return m;
+}
+
+/* A server of a zone further up that serves the child as well, but not the zone between, denies the DS in the child's
+ * name: the wrong side of the cut. The zone between is then sought by its name servers. */
+static bool is_from_child(const struct frame *f, const struct msg *m)
+{
+    if (f->type != TYPE_DS || f->has_sought_parent || name_labels(f->name) < name_labels(f->cut.zone) + 2) {
+        return false;
+    }
+    const struct rrset *soa = scrub_soa(m, f->cut.zone, f->name);
+    return soa == NULL || name_equal(soa->owner, f->name);
+}
+
+static enum next take(struct query *q, struct frame *f, const struct msg *m, struct target *t, enum reply_kind kind)
+{
+    bool is_detour = f->seeks_parent;
+    if (is_detour || (kind == REPLY_NODATA && is_from_child(f, m))) {
+        f->seeks_parent = !is_detour;
+        f->has_sought_parent = is_detour;
+        return ask_again(q, f, t);
+    }
+    return reply_take(q, f, m, f->cut.zone, kind) == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
 }
 
 static enum next act(struct query *q, struct frame *f, const struct msg *m, struct target *t, enum reply_kind kind)
@@ -224,7 +259,7 @@ static enum next act(struct query *q, struct frame *f, const struct msg *m, stru
     case REPLY_ALIAS:
     case REPLY_NODATA:
     case REPLY_NXDOMAIN:
-        return reply_take(q, f, m, f->cut.zone, kind) == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
+        return take(q, f, m, t, kind);
     case REPLY_REFERRAL:
         return reply_refer(q, f, m) == KNOWN_ANSWER ? NEXT_DONE : walk_ask(q, f);
     case REPLY_FORMERR:
