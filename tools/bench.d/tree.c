@@ -11,16 +11,18 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <time.h>
 
 #define HELD_MAX       16384 /* replies held back by --delay; what does not fit is lost, as in a router */
-#define REPORT_WAIT_US 50000
+#define REPORT_WAIT_MS 50
+#define AWAKE_US       (DELAY_MAX_US + 10000) /* after the last query */
+#define DELAY_MAX_US   1000000
 
 /* Replies on their way, oldest first: the delay is the same for all, so they leave in the order they came. */
 struct held {
@@ -82,10 +84,9 @@ static void answer_now(struct service *s, int fd, int received)
     batch_send(&s->out, fd, n);
 }
 
-static void hold(struct service *s, int received)
+static void hold(struct service *s, int received, uint64_t due_us)
 {
     struct held *h = s->held;
-    uint64_t due_us = now_us() + s->delay_us;
     for (int i = 0; i < received && h->count < HELD_MAX; i++) {
         size_t last = (h->first + h->count) % HELD_MAX;
         h->due_us[last] = due_us;
@@ -93,10 +94,9 @@ static void hold(struct service *s, int received)
     }
 }
 
-static void send_held(struct service *s, int fd)
+static void send_held(struct service *s, int fd, uint64_t now)
 {
     struct held *h = s->held;
-    uint64_t now = now_us();
     int n = 0;
     while (h->count > 0 && h->due_us[h->first] <= now && n < BATCH_SIZE) {
         s->out.datagram[n++] = h->datagram[h->first];
@@ -106,32 +106,28 @@ static void send_held(struct service *s, int fd)
     batch_send(&s->out, fd, n);
 }
 
-/* Sleeps until a query comes or the oldest held reply is due. */
-static void wait_held(const struct service *s, int fd)
-{
-    const struct held *h = s->held;
-    uint64_t now = now_us();
-    uint64_t due_us = h->count > 0 ? h->due_us[h->first] : now + REPORT_WAIT_US;
-    uint64_t us = due_us > now ? due_us - now : 0;
-    struct timespec wait = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
-    ppoll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, &wait, NULL);
-}
-
+/* Stays awake while queries come: waking a process costs the sender, and the sender is what is being measured. */
 static void serve(struct service *s, int fd)
 {
+    uint64_t last_us = 0;
     for (;;) {
-        if (s->held != NULL) {
-            wait_held(s, fd);
-        }
-        int n = batch_receive(&s->in, fd, s->held == NULL ? MSG_WAITFORONE : MSG_DONTWAIT);
+        int n = batch_receive(&s->in, fd, MSG_DONTWAIT);
+        uint64_t now = now_us();
         if (n < 0) {
             return;
         }
         if (s->held == NULL) {
             answer_now(s, fd, n);
         } else {
-            hold(s, n);
-            send_held(s, fd);
+            hold(s, n, now + s->delay_us);
+            send_held(s, fd, now);
+        }
+        if (n > 0) {
+            last_us = now;
+        } else if (now - last_us < AWAKE_US) {
+            sched_yield();
+        } else {
+            poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, REPORT_WAIT_MS);
         }
         if (report_wanted) {
             report(&s->tree);
@@ -166,7 +162,7 @@ static bool read_options(struct service *s, uint16_t *port, int argc, char **arg
             return false;
         }
     }
-    return optind == argc && *port != 0 && s->tree.hosts >= 1 && s->tree.hosts <= 65000 && s->delay_us < 10000000;
+    return optind == argc && *port != 0 && s->tree.hosts >= 1 && s->tree.hosts <= 65000 && s->delay_us <= DELAY_MAX_US;
 }
 
 int main(int argc, char **argv)
@@ -190,8 +186,7 @@ int main(int argc, char **argv)
     }
     batch_init(&service.in, BATCH_BOTH);
     batch_init(&service.out, BATCH_BOTH);
-    /* The signal may reach the other thread, or this one just before it sleeps: so sleep is never long. */
-    setsockopt(udp, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_usec = REPORT_WAIT_US}, sizeof(struct timeval));
+    /* It may reach the other thread, or this one just before it sleeps: so sleep is never long. */
     sigaction(SIGUSR1, &(struct sigaction){.sa_handler = want_report}, NULL);
     if (!stream_serve(tcp, service.tree)) {
         fprintf(stderr, "tree: no thread for TCP\n");
