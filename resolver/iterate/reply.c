@@ -47,6 +47,7 @@ static enum known take_answer(struct query *q, struct frame *f, const struct msg
         return KNOWN_ANSWER;
     }
     set->next = NULL;
+    set->owner = f->name; /* as asked for, whatever case the exchange used */
     if ((q->flags & QUERY_PRIME) != 0 && f->depth == 0) {
         learn_root(q, m, set);
     }
@@ -65,6 +66,7 @@ static enum known take_alias(struct query *q, struct frame *f, const struct msg 
         return KNOWN_ANSWER;
     }
     set->next = NULL;
+    set->owner = dname != NULL ? set->owner : f->name;
     learn_set(q, set, is_authoritative(m));
     f->reply = m;
     f->reply_zone = zone;
