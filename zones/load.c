@@ -9,7 +9,10 @@
 #include "resolver/dns/text.h"
 #include "resolver/dns/type.h"
 #include "resolver/dns/wire.h"
+#include "zones/generate.h"
 #include "zones/hint.h"
+
+enum { GENERATE_FIELDS_MAX = 24 }; /* of one record; more than any type with fixed fields has */
 
 /* What is remembered from one entry to the next. TTLs outlive an $INCLUDE, owner and origin do not (RFC 1035 5.1). */
 struct loader {
@@ -35,6 +38,7 @@ struct entry {
 };
 
 static int read_file(struct loader *l, const struct scan_file *file);
+static int read_record(struct loader *l, struct entry *e);
 
 static void bad_name(struct loader *l, const struct token *token)
 {
@@ -170,6 +174,50 @@ static int include(struct loader *l, const struct entry *e)
     return read_included(l, e, origin);
 }
 
+/* One record of $GENERATE: the fields behind the range, with the number filled in. */
+static int generate_one(struct loader *l, const struct entry *e, uint32_t number)
+{
+    char texts[GENERATE_FIELDS_MAX][GENERATE_FIELD_MAX];
+    struct token tokens[GENERATE_FIELDS_MAX];
+    struct entry made = {.tokens = tokens, .count = e->count - 2};
+    for (size_t i = 0; i < made.count; i++) {
+        const struct token *from = &e->tokens[i + 2];
+        tokens[i] = (struct token){.text = texts[i], .quoted = from->quoted};
+        if (generate_fill(from, number, texts[i], &tokens[i].len) != FAIL_NONE) {
+            problem_error(l->job->problems, from->text,
+                          "bad use of '$': write $ or ${OFFSET,WIDTH,BASE} with BASE d, o, x or X");
+            return FAIL_NONE;
+        }
+    }
+    made.end = tokens[made.count - 1].text;
+    return read_record(l, &made);
+}
+
+static int generate(struct loader *l, const struct entry *e)
+{
+    struct generate_range range;
+    if (!has_arguments(l, e, 4, GENERATE_FIELDS_MAX + 1, "$GENERATE FIRST-LAST[/STEP] OWNER [TTL] TYPE DATA")) {
+        return FAIL_NONE;
+    }
+    int fail = generate_range(&e->tokens[1], &range);
+    if (fail != FAIL_NONE) {
+        problem_error(l->job->problems, e->tokens[1].text,
+                      "write the range as FIRST-LAST or FIRST-LAST/STEP, for at most "
+                      "%d records",
+                      GENERATE_MAX);
+        return FAIL_NONE;
+    }
+    unsigned errors = l->job->problems->errors;
+    l->job->problems->made_from = e->tokens[0].text;
+    fail = FAIL_NONE;
+    for (uint64_t n = range.first; n <= range.last && fail == FAIL_NONE && errors == l->job->problems->errors;
+         n += range.step) {
+        fail = generate_one(l, e, (uint32_t)n);
+    }
+    l->job->problems->made_from = NULL;
+    return fail;
+}
+
 static int read_directive(struct loader *l, const struct entry *e)
 {
     const struct token *word = &e->tokens[0];
@@ -180,6 +228,8 @@ static int read_directive(struct loader *l, const struct entry *e)
         set_ttl(l, e);
     } else if (token_is(word, "$INCLUDE")) {
         return include(l, e);
+    } else if (token_is(word, "$GENERATE")) {
+        return generate(l, e);
     } else {
         problem_error(l->job->problems, word->text, "unknown directive '%s'%s", hint_token(word, shown),
                       hint_directive(word, hint));
@@ -334,9 +384,14 @@ static bool choose_ttl(struct loader *l, const struct entry *e, const struct loa
     return true;
 }
 
+static const char *place_of(const struct loader *l, const struct entry *e)
+{
+    return l->job->problems->made_from != NULL ? l->job->problems->made_from : e->tokens[0].text;
+}
+
 static int read_record(struct loader *l, struct entry *e)
 {
-    struct load_record record = {.owner = l->owner, .rdata = l->rdata, .at = e->tokens[0].text};
+    struct load_record record = {.owner = l->owner, .rdata = l->rdata, .at = place_of(l, e)};
     bool has_ttl = false;
     uint32_t ttl = 0;
     if (!read_owner(l, e) || !read_ttl_and_class(l, e, &has_ttl, &ttl) || !read_type(l, e, &record.type) ||
@@ -411,49 +466,4 @@ int load_path(const struct load_job *job, const char *path)
 int load_text(const struct load_job *job, const char *path, const char *text, size_t len)
 {
     return run(job, path, text, len);
-}
-
-/* ---- Guessing the apex ---- */
-
-enum { STOP_AT_SOA = 1 };
-
-static int take_soa(void *arg, const struct load_record *record)
-{
-    if (record->type == TYPE_SOA) {
-        name_copy(arg, record->owner);
-        return STOP_AT_SOA;
-    }
-    return 0;
-}
-
-static int origin_from_path(const char *path, uint8_t out[NAME_SIZE])
-{
-    static const char *const ends[] = {".zone", ".db", ".txt", ".hosts"};
-    const char *slash = strrchr(path, '/');
-    const char *base = slash != NULL ? slash + 1 : path;
-    base += strncmp(base, "db.", 3) == 0 ? 3 : 0;
-    size_t len = strlen(base);
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        size_t end = strlen(ends[i]);
-        if (len > end && strcmp(base + len - end, ends[i]) == 0) {
-            len -= end;
-            break;
-        }
-    }
-    return len == 0 ? FAIL_SYNTAX : name_from_text(base, len, NULL, out);
-}
-
-int load_guess_origin(const char *path, uint8_t out[NAME_SIZE])
-{
-    struct scan_files files = {0};
-    struct problems problems = {.files = &files, .path = path};
-    const struct load_job job = {
-        .files = &files, .problems = &problems, .origin = name_root, .sink = take_soa, .arg = out};
-    out[0] = 0;
-    int result = load_path(&job, path);
-    scan_files_free(&files);
-    if (result == FAIL_MEMORY || (result == STOP_AT_SOA && !name_is_root(out))) {
-        return result == FAIL_MEMORY ? result : FAIL_NONE;
-    }
-    return origin_from_path(path, out);
 }

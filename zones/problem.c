@@ -12,7 +12,7 @@ static void report(struct problems *p, const char *at, bool is_warning, const ch
     struct zone_problem problem = {.file = p->path, .is_warning = is_warning, .message = message};
     struct scan_place place;
     char source[1024];
-    if (scan_files_place(p->files, at, &place)) {
+    if (scan_files_place(p->files, p->made_from != NULL ? p->made_from : at, &place)) {
         problem.file = place.file->path;
         problem.line = place.line;
         problem.column = place.column;

@@ -16,10 +16,11 @@ struct problems {
     void *arg;
     const char *path; /* shown for problems that have no place */
     const struct scan_files *files;
+    const char *made_from; /* the place for problems in text that was made from a directive; NULL: none */
     unsigned errors, warnings;
 };
 
-/* Reports an error at `at`, which points into the text of one of the files, or is NULL. */
+/* Reports an error at `at`, which points into the text of one of the files, or is NULL: the problem has no place. */
 void problem_error(struct problems *p, const char *at, const char *format, ...) PRINTF_LIKE(3, 4);
 void problem_warning(struct problems *p, const char *at, const char *format, ...) PRINTF_LIKE(3, 4);
 

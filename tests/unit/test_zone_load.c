@@ -134,6 +134,34 @@ static void unknown_types_and_generic_data_are_read(void **state)
     good("$TTL 1\na HTTPS 1 . alpn=\"h2,h3\" port=8443\n", "a.x.test. 1 HTTPS 1 . alpn=\"h2,h3\" port=8443\n");
 }
 
+static void generate_writes_many_records(void **state)
+{
+    (void)state;
+    good("$TTL 1\n$GENERATE 1-3 h$ A 10.0.0.$\n",
+         "h1.x.test. 1 A 10.0.0.1\nh2.x.test. 1 A 10.0.0.2\nh3.x.test. 1 A 10.0.0.3\n");
+    good("$GENERATE 8-12/2 h-${0,3,d} 5 IN CNAME ${-8,2,x}.$$\n",
+         "h-008.x.test. 5 CNAME 00.\\$.x.test.\nh-010.x.test. 5 CNAME 02.\\$.x.test.\n"
+         "h-012.x.test. 5 CNAME 04.\\$.x.test.\n");
+    good("$TTL 1\n$GENERATE 10-11 ${5,0,X} TXT \"\\$ ${0,0,o} \\\"q\"\n",
+         "F.x.test. 1 TXT \"$ 12 \\\"q\"\n10.x.test. 1 TXT \"$ 13 \\\"q\"\n");
+}
+
+static void errors_in_generated_records_are_shown_once(void **state)
+{
+    (void)state;
+    bad("$TTL 1\n$GENERATE 250-300 h$ A 10.0.0.$\n", "x:2:1: error: A record: '10.0.0.256': not an IPv4 address\n");
+    bad("$TTL 1\n$GENERATE 1-3 h${x} A 10.0.0.1\n",
+        "x:2:1: error: bad use of '$': write $ or ${OFFSET,WIDTH,BASE} with BASE d, o, x or X\n");
+    bad("$GENERATE 1-3 h$ A\n",
+        "x:1:19: error: something is missing: $GENERATE FIRST-LAST[/STEP] OWNER [TTL] TYPE DATA\n");
+    static const char *const ranges[] = {"3-1", "1-3/0", "1", "-", "1-2x", "0-65536", "1--2", "99999999999-1", ""};
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "$TTL 1\n$GENERATE \"%s\" h$ A 10.0.0.1\n", ranges[i]);
+        bad(text, "x:2:12: error: write the range as FIRST-LAST or FIRST-LAST/STEP, for at most 65536 records\n");
+    }
+}
+
 static void errors_say_where_and_what_to_do(void **state)
 {
     (void)state;
@@ -310,6 +338,8 @@ int main(void)
         cmocka_unit_test(a_missing_ttl_is_the_default_or_the_last),
         cmocka_unit_test(records_may_span_lines),
         cmocka_unit_test(unknown_types_and_generic_data_are_read),
+        cmocka_unit_test(generate_writes_many_records),
+        cmocka_unit_test(errors_in_generated_records_are_shown_once),
         cmocka_unit_test(errors_say_where_and_what_to_do),
         cmocka_unit_test(errors_in_data_point_at_the_field),
         cmocka_unit_test(reading_goes_on_after_errors_up_to_a_hundred),
