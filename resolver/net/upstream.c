@@ -8,6 +8,7 @@
 
 #include "resolver/base/clock.h"
 #include "resolver/base/rand.h"
+#include "resolver/dns/msg.h"
 #include "resolver/dns/name.h"
 #include "resolver/dns/wire.h"
 #include "resolver/net/upstream_private.h"
@@ -142,10 +143,20 @@ static void count(struct upstream *u, enum upstream_outcome outcome)
     counter_add(counters[outcome], 1);
 }
 
-void exchange_finish(struct exchange *x, enum upstream_outcome outcome, const uint8_t *bytes, size_t len)
+/* The random case has served; records compressed against the question must not carry it into answers and cache. */
+static void drop_random_case(const struct exchange *x, uint8_t *bytes, size_t len)
+{
+    size_t name_size = x->sent.question_len - 4u;
+    if (len >= MSG_HEADER_SIZE + name_size && wire_get_u16(bytes + 4) == 1) {
+        name_lower(bytes + MSG_HEADER_SIZE, bytes + MSG_HEADER_SIZE);
+    }
+}
+
+void exchange_finish(struct exchange *x, enum upstream_outcome outcome, uint8_t *bytes, size_t len)
 {
     struct upstream_result result = {.outcome = outcome, .bytes = bytes, .len = len};
     if (outcome == UPSTREAM_REPLY) {
+        drop_random_case(x, bytes, len);
         uint64_t us = (clock_ticks() - x->sent_at) / 1000;
         result.rtt_us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
     }

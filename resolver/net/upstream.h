@@ -31,7 +31,7 @@ struct upstream_question {
 };
 
 enum upstream_outcome {
-    UPSTREAM_REPLY,       /* bytes hold the untouched reply: QR, opcode, id, question with its case and source match */
+    UPSTREAM_REPLY,       /* bytes hold the reply as it came: QR, opcode, id, question with its case and source match */
     UPSTREAM_TIMEOUT,     /* nothing usable in time; or the peer closed the connection */
     UPSTREAM_UNREACHABLE, /* the network or the peer refused: ICMP, no route, connection refused */
     UPSTREAM_SUSPECT      /* ask again over TCP: a datagram came that did not match (RFC 5452 9.1) or was larger than
@@ -40,8 +40,7 @@ enum upstream_outcome {
 
 struct upstream_result {
     enum upstream_outcome outcome;
-    const uint8_t
-        *bytes; /* UPSTREAM_REPLY; valid during the callback. Its question has the name in the case asked here */
+    const uint8_t *bytes; /* UPSTREAM_REPLY; valid during the callback; its question is in lower case again */
     size_t len;
     uint32_t rtt_us; /* UPSTREAM_REPLY */
 };

@@ -75,7 +75,7 @@ int datagram_open(struct exchange *x)
 
 /* The first datagram decides. One that does not match means that somebody else is sending to this port: another might
  * guess right, so the answer of the next one is not waited for but asked for over TCP (RFC 5452 9.1). */
-static void handle_datagram(struct exchange *x, const uint8_t *bytes, size_t len)
+static void handle_datagram(struct exchange *x, uint8_t *bytes, size_t len)
 {
     struct upstream *u = x->u;
     size_t max = u->settings.edns_size > 512 ? u->settings.edns_size : 512;

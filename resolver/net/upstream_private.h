@@ -109,7 +109,7 @@ struct upstream {
 /* ---- upstream.c ---- */
 
 /* Ends an exchange and calls back. */
-void exchange_finish(struct exchange *x, enum upstream_outcome outcome, const uint8_t *bytes, size_t len);
+void exchange_finish(struct exchange *x, enum upstream_outcome outcome, uint8_t *bytes, size_t len);
 
 /* ---- upstream_peer.c: servers, least recently used go first ---- */
 

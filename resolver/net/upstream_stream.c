@@ -63,7 +63,7 @@ static struct exchange *find_exchange(struct stream *s, uint16_t id)
     return NULL;
 }
 
-static void handle_message(struct stream *s, const uint8_t *bytes, size_t len)
+static void handle_message(struct stream *s, uint8_t *bytes, size_t len)
 {
     struct exchange *x = len >= 2 ? find_exchange(s, wire_get_u16(bytes)) : NULL;
     if (x != NULL && reply_matches_message(&x->sent, bytes, len)) {
