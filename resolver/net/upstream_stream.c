@@ -81,7 +81,7 @@ static void handle_messages(struct stream *s)
         if (evbuffer_get_length(s->in) < 2 + len) {
             return;
         }
-        const uint8_t *frame = evbuffer_pullup(s->in, (ssize_t)(2 + len));
+        uint8_t *frame = evbuffer_pullup(s->in, (ssize_t)(2 + len));
         if (frame == NULL) {
             return;
         }
