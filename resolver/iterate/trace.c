@@ -172,7 +172,7 @@ static int find_last_cut(const struct trace *t)
     return cuts[depth];
 }
 
-/* The last word on each server of the zone, in the order they were first met. */
+/* The last word on each server of the zone that failed, in the order they were first met. */
 struct verdicts {
     const struct trace_step *servers[SERVERS_TOLD];
     unsigned count, others;
@@ -180,14 +180,33 @@ struct verdicts {
     const struct trace_step *junk;
 };
 
+/* A reply that was of use: what went wrong came after it. */
+static bool is_useful(const struct trace_step *s)
+{
+    return s->kind == TRACE_REPLY && s->detail <= REPLY_NXDOMAIN;
+}
+
+static void drop_verdict(struct verdicts *v, unsigned index)
+{
+    memmove(&v->servers[index], &v->servers[index + 1], (v->count - index - 1) * sizeof(v->servers[0]));
+    v->count--;
+}
+
 static void add_verdict(struct verdicts *v, const struct trace_step *s)
 {
     for (unsigned i = 0; i < v->count; i++) {
+        if (addr_equal(&v->servers[i]->server, &s->server) && is_useful(s)) {
+            drop_verdict(v, i);
+            return;
+        }
         if (addr_equal(&v->servers[i]->server, &s->server)) {
             bool says_more = s->kind != TRACE_SKIPPED || v->servers[i]->kind == TRACE_ASK;
             v->servers[i] = says_more ? s : v->servers[i];
             return;
         }
+    }
+    if (is_useful(s)) {
+        return;
     }
     if (v->count < SERVERS_TOLD) {
         v->servers[v->count++] = s;
@@ -276,9 +295,13 @@ unsigned trace_errors(const struct trace *t, struct ede out[EDE_MAX])
 {
     unsigned count = 0;
     struct verdicts v = {0};
+    const struct trace_step *limit = find_kind(t, TRACE_LIMIT);
     int cut = find_last_cut(t);
     if (cut >= 0) {
         collect(t, (unsigned)cut, &v);
+    }
+    bool is_servers_fault = v.count > 0 || v.no_address != NULL || limit == NULL;
+    if (cut >= 0 && is_servers_fault) {
         struct text text = ede_begin(&out[count++], EDE_NO_REACHABLE_AUTHORITY);
         describe_servers(&t->steps[cut], &v, &text);
     }
@@ -287,7 +310,6 @@ unsigned trace_errors(const struct trace *t, struct ede out[EDE_MAX])
         text_put_host(&text, &v.junk->server);
         text_put(&text, " sent something that is no valid reply");
     }
-    const struct trace_step *limit = find_kind(t, TRACE_LIMIT);
     if (limit != NULL) {
         struct text text = ede_begin(&out[count++], EDE_OTHER);
         describe_limit(limit, &text);

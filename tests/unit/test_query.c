@@ -61,6 +61,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
+    resolver_drain(&f->resolver);
     servers_free(f->resolver.servers);
     memory_free(f->memory);
     return 0;
