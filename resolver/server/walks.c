@@ -30,16 +30,16 @@ struct walks {
     struct waiters by_time; /* all waiters, first deadline first */
     struct event *timer;    /* armed while somebody waits */
     struct walk_counts counts;
-    void (*on_network)(void *ctx);
-    void *ctx;
+    struct walk_hooks hooks;
 };
 
 static void advance(struct walk *walk, const struct query_event *ev);
 
 static void deliver(void *ctx, struct exchange_part *part, const struct query_event *ev)
 {
-    (void)ctx;
+    struct walks *w = ctx;
     advance(TABLE_OWNER(part, struct walk, part), ev);
+    w->hooks.on_rest(w->hooks.ctx);
 }
 
 static void arm_timer(struct walks *w)
@@ -83,17 +83,17 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         first->answer(first, &a);
     }
     arm_timer(w);
+    w->hooks.on_rest(w->hooks.ctx);
 }
 
-struct walks *walks_new(struct event_base *base, struct upstream *u, void (*on_network)(void *ctx), void *ctx)
+struct walks *walks_new(struct event_base *base, struct upstream *u, const struct walk_hooks *hooks)
 {
     struct walks *w = calloc(1, sizeof(*w));
     if (w == NULL) {
         return NULL;
     }
     TAILQ_INIT(&w->by_time);
-    w->on_network = on_network;
-    w->ctx = ctx;
+    w->hooks = *hooks;
     w->timer = evtimer_new(base, on_timer, w);
     bool has_exchanges = exchanges_init(&w->exchanges, u, deliver, w) == FAIL_NONE;
     if (w->timer == NULL || !has_exchanges || table_init(&w->table, 2048) != FAIL_NONE) {
@@ -248,9 +248,7 @@ enum walk_state walks_ask(struct walks *w, struct generation *g, const uint8_t *
     }
     table_add(&w->table, &(*walk)->node, hash);
     w->counts.in_flight++;
-    if (w->on_network != NULL) {
-        w->on_network(w->ctx);
-    }
+    w->hooks.on_network(w->hooks.ctx);
     return WALK_ON;
 }
 

@@ -33,8 +33,13 @@ enum walk_state {
     WALK_REFUSED   /* limits.in_flight or memory: no walk */
 };
 
-/* `on_network(ctx)`, which may be NULL, runs whenever a new walk needs the network. */
-struct walks *walks_new(struct event_base *base, struct upstream *u, void (*on_network)(void *ctx), void *ctx);
+struct walk_hooks {
+    void *ctx;
+    void (*on_network)(void *ctx); /* a new walk needs the network */
+    void (*on_rest)(void *ctx);    /* an upstream event or a timer was dealt with: nothing borrowed is in use */
+};
+
+struct walks *walks_new(struct event_base *base, struct upstream *u, const struct walk_hooks *hooks);
 
 /* Ends all walks; every waiter is answered SERVFAIL first. */
 void walks_free(struct walks *w);

@@ -73,7 +73,7 @@ static int use_settings(struct worker *w, struct settings *s)
     return FAIL_NONE;
 }
 
-static void on_walk_start(void *arg)
+static void on_network(void *arg)
 {
     struct worker *w = arg;
     prime_check(&w->prime, w->front.walks, w->front.generation, clock_now());
@@ -145,7 +145,8 @@ static int build(struct worker *w, const struct worker_parts *parts)
     arena_init(&w->front.arena, ARENA_CAP);
     w->front.cache = w->cache;
     w->front.ready = ready_new(READY_ENTRIES, READY_BYTES);
-    w->front.walks = walks_new(w->base, w->upstream, on_walk_start, w);
+    struct walk_hooks hooks = {.ctx = w, .on_network = on_network, .on_rest = batch_end};
+    w->front.walks = walks_new(w->base, w->upstream, &hooks);
     if (w->front.ready == NULL || w->front.walks == NULL) {
         return FAIL_MEMORY;
     }
@@ -181,7 +182,8 @@ static void *run(void *arg)
     snprintf(name, sizeof(name), "worker-%u", w->index);
     prctl(PR_SET_NAME, name);
     if (w->index == 0) {
-        on_walk_start(w);
+        on_network(w);
+        batch_end(w);
     }
     event_base_dispatch(w->base);
     return NULL;
