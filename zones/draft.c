@@ -224,6 +224,14 @@ static unsigned mark_of(const struct finishing *f, const struct draft_owner *own
            (is_dname && !name_is_wildcard(owner->name) ? ZONE_MARK_DNAME : 0);
 }
 
+static bool has_wildcard_label(const uint8_t *name)
+{
+    while (!name_is_root(name) && !name_is_wildcard(name)) {
+        name = name_parent(name);
+    }
+    return !name_is_root(name);
+}
+
 static const uint8_t *finish_owner(void *arg, const uint8_t *leaf, unsigned *mark)
 {
     struct finishing *f = arg;
@@ -243,7 +251,7 @@ static const uint8_t *finish_owner(void *arg, const uint8_t *leaf, unsigned *mar
         r = set.next;
     }
     *mark = mark_of(f, owner);
-    f->zone->has_wildcards |= name_is_wildcard(owner->name);
+    f->zone->has_wildcards = f->zone->has_wildcards || has_wildcard_label(owner->name);
     return node != NULL ? node->name : NULL;
 }
 

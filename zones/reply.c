@@ -135,21 +135,24 @@ static enum step refer(struct replying *r, const struct spot *s, const struct zo
 
 /* ---- One name ---- */
 
+/* The name is not there: the wildcard below its closest encloser stands in for it. A wildcard that exists only as the
+ * parent of other names has no data, but exists (RFC 4592 2.2.2, 4.2.1). */
 static enum step answer_missing(struct replying *r, const struct spot *s)
 {
-    unsigned labels = name_labels(r->name);
-    if (s->place.encloser == labels) {
+    unsigned labels = name_labels(r->name), common = s->place.encloser;
+    if (common == labels) {
         return deny(r, s, RCODE_NOERROR); /* an empty non-terminal (RFC 8020) */
     }
+    unsigned rcode = s->is_childs_ds ? RCODE_NOERROR : RCODE_NXDOMAIN;
     if (s->zone->has_wildcards) {
-        uint8_t wildcard[NAME_SIZE + 2] = {1, '*'};
-        name_copy(wildcard + 2, name_strip(r->name, labels - s->place.encloser));
-        const struct zone_node *node = zone_node_find(s->zone, wildcard);
-        if (node != NULL) {
-            return answer_from(r, s, node);
+        struct zone_place place;
+        zone_wildcard_place(s->zone, r->name, common, &place);
+        if (place.node != NULL) {
+            return answer_from(r, s, place.node);
         }
+        rcode = place.encloser > common ? RCODE_NOERROR : rcode;
     }
-    return deny(r, s, s->is_childs_ds ? RCODE_NOERROR : RCODE_NXDOMAIN);
+    return deny(r, s, rcode);
 }
 
 static bool is_cut(const struct spot *s, const struct zone_node *node)

@@ -68,6 +68,9 @@ static void add_host(struct sections *s, const struct zone_set *zones, const str
     }
     struct zone_place place;
     zone_place(z, &key, host, &place);
+    if (place.node == NULL && place.boundary == NULL && z->has_wildcards && place.encloser < name_labels(host)) {
+        zone_wildcard_place(z, host, place.encloser, &place);
+    }
     if (place.node != NULL && (place.boundary == NULL || z == referring)) {
         add_type(s, host, place.node, TYPE_A);
         add_type(s, host, place.node, TYPE_AAAA);

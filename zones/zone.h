@@ -48,9 +48,9 @@ struct zone_file {
 
 struct zone {
     uint8_t apex[NAME_SIZE];
-    bool is_reverse; /* each of its names is the apex of a zone of its own (zones/reverse.h); `apex` is the root */
-    bool has_wildcards;
-    uint32_t serial; /* of the SOA; 0 in reverse zones */
+    bool is_reverse;    /* each of its names is the apex of a zone of its own (zones/reverse.h); `apex` is the root */
+    bool has_wildcards; /* some name has a label "*" */
+    uint32_t serial;    /* of the SOA; 0 in reverse zones */
     size_t record_count;
     struct trie tree;            /* of zone_node, marked with enum zone_mark; in reverse zones all are marked */
     struct blocks blocks;        /* what the tree is made of */
@@ -77,6 +77,11 @@ struct zone_place {
 
 /* `name` must be under the apex; `key` is its key. */
 void zone_place(const struct zone *z, const struct trie_key *key, const uint8_t *name, struct zone_place *out);
+
+/* Where the wildcard stands that answers for `name`, which has no place of its own and the closest encloser of
+ * `encloser` labels (RFC 4592 3.3.1). Without a node, `out->encloser` > `encloser` says that it exists only as a
+ * parent. */
+void zone_wildcard_place(const struct zone *z, const uint8_t *name, unsigned encloser, struct zone_place *out);
 
 /* The node of exactly this name, glue and other hidden names included; NULL: none. */
 const struct zone_node *zone_node_find(const struct zone *z, const uint8_t *name);

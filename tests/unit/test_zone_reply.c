@@ -55,6 +55,8 @@ static const char dev_zone[] = "$TTL 1h\n"
                                "x.ent.wild A 10.0.1.2\n"
                                "*.walias CNAME www\n"
                                "*.wout CNAME www.example.com.\n"
+                               "x.*.bare A 10.0.1.3\n"
+                               "mx-wild MX 5 any.wild\n"
                                "sub NS ns1.sub\n"
                                "sub NS ns.dev.test.\n"
                                "sub NS ns.elsewhere.example.\n"
@@ -186,6 +188,13 @@ static void a_wildcard_answers_with_the_name_asked(void **state)
     expect(*state, "*.wild.dev.test.", "A",
            "ANSWER NOERROR\n"
            "AN *.wild.dev.test. 3600 A 10.0.1.1\n");
+}
+
+static void a_wildcard_that_is_only_a_parent_gives_nodata(void **state)
+{
+    expect(*state, "y.bare.dev.test.", "A", "ANSWER NOERROR\n" DENIAL);
+    expect(*state, "z.y.bare.dev.test.", "A", "ANSWER NOERROR\n" DENIAL);
+    expect(*state, "x.y.*.bare.dev.test.", "A", "ANSWER NXDOMAIN\n" DENIAL);
 }
 
 static void a_wildcard_is_blocked_by_what_exists(void **state)
@@ -361,6 +370,10 @@ static void addresses_of_targets_are_added(void **state)
     expect(*state, "mx-below.dev.test.", "MX",
            "ANSWER NOERROR\n"
            "AN mx-below.dev.test. 3600 MX 5 ns1.sub.dev.test.\n");
+    expect(*state, "mx-wild.dev.test.", "MX",
+           "ANSWER NOERROR\n"
+           "AN mx-wild.dev.test. 3600 MX 5 any.wild.dev.test.\n"
+           "AD any.wild.dev.test. 3600 A 10.0.1.1\n");
 }
 
 static void any_gets_one_rrset(void **state)
@@ -479,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_missing_name_is_nxdomain),
         cmocka_unit_test(an_empty_non_terminal_is_nodata),
         cmocka_unit_test(a_wildcard_answers_with_the_name_asked),
+        cmocka_unit_test(a_wildcard_that_is_only_a_parent_gives_nodata),
         cmocka_unit_test(a_wildcard_is_blocked_by_what_exists),
         cmocka_unit_test(a_wildcard_alias_is_followed),
         cmocka_unit_test(aliases_are_followed_inside_the_zone),
