@@ -16,6 +16,13 @@ uint32_t cache_epoch(struct cache_view *v)
     return v->backend.epoch(v->backend.ctx);
 }
 
+void cache_touch(struct cache_view *v, const uint8_t *name)
+{
+    if (v->backend.note_use != NULL) {
+        v->backend.note_use(v->backend.ctx, name);
+    }
+}
+
 uint32_t cache_clamp_ttl(const struct cache_policy *p, uint32_t ttl, bool is_negative)
 {
     uint32_t min = is_negative ? p->min_negative_ttl : p->min_ttl;

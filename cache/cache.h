@@ -70,6 +70,7 @@ struct cache_backend {
     int (*put)(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len);
     uint32_t (*epoch)(void *ctx); /* grows whenever entries were flushed or contradicted */
     void (*note_bad)(void *ctx);  /* told of a value that failed its checks; may be NULL */
+    void (*note_use)(void *ctx, const uint8_t *name); /* see cache_touch; may be NULL */
 };
 
 struct cache_view {
@@ -95,6 +96,11 @@ MUST_CHECK int cache_find_delegation(struct cache_view *v, const uint8_t *name, 
 int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *scratch);
 
 uint32_t cache_epoch(struct cache_view *v);
+
+/* Counts a use of `name` that was answered without a look-up here, so that eviction knows what is popular: a flood of
+ * names asked once must not push out one whose ready answer keeps it from being looked up. A few calls for each answer
+ * kept ready are enough. */
+void cache_touch(struct cache_view *v, const uint8_t *name);
 
 /* The TTL in seconds that cache_put would give: for the answer to those who waited. */
 uint32_t cache_clamp_ttl(const struct cache_policy *p, uint32_t ttl, bool is_negative);

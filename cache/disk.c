@@ -223,6 +223,13 @@ static void note_bad(void *ctx)
     atomic_fetch_add_explicit(&v->disk->bad_values, 1, memory_order_relaxed);
 }
 
+static void note_use(void *ctx, const uint8_t *name)
+{
+    const struct disk_view *v = ctx;
+    uint8_t labels[KEY_SIZE];
+    usage_bump(v->disk->usage, labels, key_labels(labels, name));
+}
+
 struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *policy)
 {
     struct disk_view *v = calloc(1, sizeof(*v));
@@ -236,7 +243,8 @@ struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *poli
         return NULL;
     }
     v->disk = d;
-    v->view.backend = (struct cache_backend){.ctx = v, .get = get, .put = put, .epoch = epoch, .note_bad = note_bad};
+    v->view.backend = (struct cache_backend){
+        .ctx = v, .get = get, .put = put, .epoch = epoch, .note_bad = note_bad, .note_use = note_use};
     v->view.policy = policy;
     return &v->view;
 }
@@ -264,12 +272,6 @@ void disk_view_release(struct cache_view *view)
     while (v->oldest != NULL && put_is_done(v->oldest)) {
         forget_oldest(v);
     }
-}
-
-void disk_view_touch(struct cache_view *view, const uint8_t *name)
-{
-    uint8_t labels[KEY_SIZE];
-    usage_bump(owner_of(view)->disk->usage, labels, key_labels(labels, name));
 }
 
 /* ---- Control ---- */

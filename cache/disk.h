@@ -44,11 +44,6 @@ struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *poli
 void disk_view_release(struct cache_view *v);
 void disk_view_free(struct cache_view *v); /* NULL is fine */
 
-/* Counts a use of `name` that was answered without asking this cache, so that eviction knows what is popular: a flood
- * of names asked once must not push out one whose ready answer saves it from being looked up here. A few calls per
- * answer kept ready are enough. */
-void disk_view_touch(struct cache_view *v, const uint8_t *name);
-
 struct disk_flush {
     const uint8_t *name;
     uint16_t type; /* 0: everything at the name; else its answer and failure of that type, the proof that the name does

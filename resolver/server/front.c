@@ -122,6 +122,10 @@ static size_t answer_ready(const struct turn *t)
     if (len == 0) {
         return 0;
     }
+    unsigned hits = ready_hits(f->ready);
+    if ((hits & (hits - 1)) == 0) {
+        cache_touch(f->cache, t->q.key); /* at 1, 2, 4, ... 128: the cache must know what is popular, but not each time */
+    }
     struct respond_extra extra = {.rcode = t->out[3] & MSG_RCODE};
     stats_add(&f->stats, STAT_from_ready);
     return count_answer(f, t->out, respond_add_opt(r, &t->q, &extra, t->out, len, t->limit));

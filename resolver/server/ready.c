@@ -21,6 +21,7 @@ struct item {
     uint16_t len;
     uint8_t flags;
     uint8_t name_len;
+    uint8_t hits;
     uint16_t mark_count;
     struct ttl_mark marks[]; /* then `len` bytes of message, whose question is in lower case */
 };
@@ -34,6 +35,7 @@ struct ready {
     struct slot *slots;
     size_t mask; /* sets - 1 */
     size_t bytes_left;
+    unsigned hits; /* of the item found last */
     unsigned turn; /* which way goes when a set is full of live entries */
 };
 
@@ -143,7 +145,16 @@ size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint
             wire_put_u32(out + i->marks[m].offset, (uint32_t)((i->marks[m].expires - now + 999) / 1000));
         }
     }
+    if (i->hits < READY_HITS_MAX) {
+        i->hits++;
+    }
+    r->hits = i->hits;
     return i->len;
+}
+
+unsigned ready_hits(const struct ready *r)
+{
+    return r->hits;
 }
 
 /* The way to use for a new entry: its own old one, a free or dead one, else the next in turn. */

@@ -19,6 +19,10 @@ void ready_free(struct ready *r);
  * asker's. Returns its octets, 0 when there is none that lives and fits `size`. */
 size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size);
 
+/* How many times the answer that ready_find gave last has been given, itself included; stays at READY_HITS_MAX. */
+#define READY_HITS_MAX 255
+unsigned ready_hits(const struct ready *r);
+
 /* A message just composed for `q`, without OPT and not truncated. `marks` are its TTLs. Kept only if at least one TTL
  * ages and it is small enough. */
 struct ready_message {

@@ -287,7 +287,7 @@ static void *put_and_get(void *arg)
         (void)put_name(v, name, 3600, now);
         numbered(i % 2 == 0 ? "one" : "two", i * 7 % 500, name);
         atomic_fetch_add(&hits, has_name(v, name));
-        disk_view_touch(v, name);
+        cache_touch(v, name);
         if (i % 5 == 0) {
             disk_view_release(v);
         }

@@ -144,6 +144,24 @@ static void many_more_names_than_places_stay_within_the_bounds(void **state)
     ready_free(r);
 }
 
+static void hits_are_counted_for_each_answer_up_to_their_bound(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 65536);
+    struct request q = request_for("a.example.com");
+    struct request other = request_for("b.example.com");
+    uint8_t out[512];
+    keep(r, &q, NOW + 3000);
+    keep(r, &other, NOW + 3000);
+    for (unsigned i = 1; i <= 300; i++) {
+        assert_true(ready_find(r, &q, EPOCH, NOW, out, sizeof(out)) > 0);
+        assert_int_equal(ready_hits(r), i < READY_HITS_MAX ? i : READY_HITS_MAX);
+    }
+    assert_true(ready_find(r, &other, EPOCH, NOW, out, sizeof(out)) > 0);
+    assert_int_equal(ready_hits(r), 1);
+    ready_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +171,7 @@ int main(void)
         cmocka_unit_test(questions_that_differ_in_type_do_or_cd_do_not_share_answers),
         cmocka_unit_test(an_answer_larger_than_the_client_takes_is_left_to_others),
         cmocka_unit_test(many_more_names_than_places_stay_within_the_bounds),
+        cmocka_unit_test(hits_are_counted_for_each_answer_up_to_their_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
