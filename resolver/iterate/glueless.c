@@ -17,18 +17,37 @@ static bool is_wanted(const struct query *q, const struct nameserver *server, un
     return server->addresses == 0 && is_enabled(q, family) && !server->is_missing[family];
 }
 
+static void trace_no_address(struct query *q, const struct nameserver *server, unsigned family)
+{
+    trace_add(&q->trace, TRACE_NO_ADDRESS, server->name, address_types[family], q->now);
+}
+
+/* What the cache knows of one server's addresses, also that it has none, spares a frame. */
+static unsigned take_cached(struct query *q, struct frame *f, unsigned index, unsigned family)
+{
+    struct nameserver *server = &f->cut.servers[index];
+    const struct cache_entry *e = NULL;
+    if (cache_find(q->resolver->cache, CACHE_ANSWER, server->name, address_types[family], q->now, 0, &q->arena, &e) !=
+            FAIL_NONE ||
+        e == NULL) {
+        return 0;
+    }
+    server->is_missing[family] = true;
+    if (e->is_negative || e->sets == NULL) {
+        trace_no_address(q, server, family);
+        return 0;
+    }
+    return cut_add_addresses(&f->cut, index, e->sets, q->resolver->policy);
+}
+
 static bool search_cache(struct query *q, struct frame *f)
 {
     unsigned found = 0;
     for (unsigned i = 0; i < f->cut.server_count * FAMILIES; i++) {
-        struct nameserver *server = &f->cut.servers[i / FAMILIES];
+        unsigned index = i / FAMILIES;
         unsigned family = i % FAMILIES;
-        const struct cache_entry *e = NULL;
-        if (is_wanted(q, server, family) &&
-            cache_find(q->resolver->cache, CACHE_ANSWER, server->name, address_types[family], q->now, 0, &q->arena,
-                       &e) == FAIL_NONE &&
-            e != NULL && !e->is_negative && e->sets != NULL) {
-            found += cut_add_addresses(&f->cut, i / FAMILIES, e->sets, q->resolver->policy);
+        if (is_wanted(q, &f->cut.servers[index], family)) {
+            found += take_cached(q, f, index, family);
         }
     }
     return found > 0;
@@ -66,11 +85,6 @@ static bool may_look_up(struct query *q, const struct frame *f)
     }
     query_hit_limit(q, broken);
     return false;
-}
-
-static void trace_no_address(struct query *q, const struct nameserver *server, unsigned family)
-{
-    trace_add(&q->trace, TRACE_NO_ADDRESS, server->name, address_types[family], q->now);
 }
 
 /* Begins with a server chosen by chance; IPv6 addresses only of servers that have no IPv4 address. */

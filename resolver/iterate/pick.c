@@ -21,7 +21,8 @@ static bool has_tcp_left(const struct query *q)
     return q->used[LIMIT_ID_tcp_connects] < limit_get(query_limits(q), tcp_connects);
 }
 
-bool pick_tcp(const struct query *q, const struct frame *f, const struct target *t)
+static bool wants_tcp(const struct query *q, const struct frame *f, const struct target *t,
+                      const struct server_info *info)
 {
     if (t->needs_tcp || !has_tcp_left(q)) {
         return t->needs_tcp;
@@ -29,35 +30,42 @@ bool pick_tcp(const struct query *q, const struct frame *f, const struct target 
     if (t->timeouts > 0 && f->silences >= SILENCES_TO_TCP && t->tries[1] == 0) {
         return true;
     }
-    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
     return info != NULL && q->now < info->tcp_until && t->tries[1] < TCP_TRIES;
 }
 
-static void skip(struct query *q, struct frame *f, struct target *t, enum skip_reason why)
+bool pick_tcp(const struct query *q, const struct frame *f, const struct target *t)
+{
+    return wants_tcp(q, f, t, servers_find(q->resolver->servers, &t->addr));
+}
+
+static void trace_skip(struct query *q, struct frame *f, const struct target *t, enum skip_reason why)
 {
     struct trace_step *step = trace_add(&q->trace, TRACE_SKIPPED, f->cut.zone, f->type, q->now);
     step->detail = (uint8_t)why;
     step->server = t->addr;
 }
 
-/* Whether it may be asked at all; what never changes during the question is decided and traced once. */
-bool pick_may_ask(struct query *q, struct frame *f, struct target *t)
+/* What never changes during the question is decided and traced once. */
+static bool rule_out(struct query *q, struct frame *f, struct target *t, enum skip_reason why)
+{
+    t->is_out = true;
+    trace_skip(q, f, t, why);
+    return false;
+}
+
+static bool may_ask(struct query *q, struct frame *f, struct target *t, const struct server_info *info)
 {
     const struct policy *p = q->resolver->policy;
     if (t->is_out) {
         return false;
     }
     if (!(t->addr.len == 4 ? p->ipv4 : p->ipv6)) {
-        t->is_out = true;
-        skip(q, f, t, SKIP_NO_FAMILY);
-        return false;
+        return rule_out(q, f, t, SKIP_NO_FAMILY);
     }
     if (f->cut.source != CUT_LOCAL && address_is_forbidden(p, &t->addr)) {
-        t->is_out = true;
-        skip(q, f, t, SKIP_FORBIDDEN_ADDRESS);
-        return false;
+        return rule_out(q, f, t, SKIP_FORBIDDEN_ADDRESS);
     }
-    bool is_tcp = pick_tcp(q, f, t);
+    bool is_tcp = wants_tcp(q, f, t, info);
     if (is_tcp && !has_tcp_left(q)) {
         t->is_out = true;
         query_hit_limit(q, LIMIT_ID_tcp_connects);
@@ -65,11 +73,14 @@ bool pick_may_ask(struct query *q, struct frame *f, struct target *t)
     }
     uint32_t most = limit_get(query_limits(q), tries);
     if (t->timeouts >= most || t->tries[is_tcp] >= (is_tcp && most > TCP_TRIES ? TCP_TRIES : most)) {
-        t->is_out = true;
-        skip(q, f, t, SKIP_TRIES);
-        return false;
+        return rule_out(q, f, t, SKIP_TRIES);
     }
     return true;
+}
+
+bool pick_may_ask(struct query *q, struct frame *f, struct target *t)
+{
+    return may_ask(q, f, t, servers_find(q->resolver->servers, &t->addr));
 }
 
 /* Lower is asked earlier; the cost decides among equals. */
@@ -141,7 +152,7 @@ struct target *pick_target(struct query *q, struct frame *f)
     for (unsigned i = 0; i < f->cut.target_count; i++) {
         struct target *t = &f->cut.targets[i];
         const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
-        if (!pick_may_ask(q, f, t) || (info != NULL && q->now < info->dead_until && tries(t) == 0)) {
+        if (!may_ask(q, f, t, info) || (info != NULL && q->now < info->dead_until && tries(t) == 0)) {
             continue;
         }
         struct rank rank = rank_of(q, f, t, info);
@@ -163,7 +174,7 @@ void pick_trace_resting(struct query *q, struct frame *f)
     for (unsigned i = 0; i < f->cut.target_count; i++) {
         struct target *t = &f->cut.targets[i];
         if (!t->is_out && tries(t) == 0) {
-            skip(q, f, t, SKIP_DEAD);
+            trace_skip(q, f, t, SKIP_DEAD);
         }
     }
 }

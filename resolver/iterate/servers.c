@@ -25,6 +25,7 @@ struct servers {
     size_t count; /* rows of both tables, a power of two */
     struct server_info *rows;
     struct lame *lame;
+    uint64_t lame_until; /* the last mark's end: mostly there is none, and no need to look */
     struct {
         uint8_t refusals; /* in a row */
         uint64_t at;
@@ -223,10 +224,14 @@ void servers_set_lame(struct servers *s, const struct addr *addr, const uint8_t 
         }
     }
     *row = (struct lame){.key = key, .until = now + SERVERS_LAME_MS};
+    s->lame_until = row->until;
 }
 
 bool servers_is_lame(const struct servers *s, const struct addr *addr, const uint8_t *zone, uint64_t now)
 {
+    if (now >= s->lame_until) {
+        return false;
+    }
     uint64_t key = lame_key(addr, zone);
     const struct lame *rows = lame_bucket(s, key);
     for (unsigned i = 0; i < WAYS; i++) {

@@ -188,8 +188,9 @@ static bool is_useful(const struct trace_step *s)
 
 static void drop_verdict(struct verdicts *v, unsigned index)
 {
-    memmove(&v->servers[index], &v->servers[index + 1], (v->count - index - 1) * sizeof(v->servers[0]));
-    v->count--;
+    for (v->count--; index < v->count; index++) {
+        v->servers[index] = v->servers[index + 1];
+    }
 }
 
 static void add_verdict(struct verdicts *v, const struct trace_step *s)
