@@ -106,8 +106,8 @@ struct walks *walks_new(struct event_base *base, struct upstream *u, const struc
 void walk_release(struct walk *walk)
 {
     walk->owner->counts.finished++;
+    query_free(walk->query); /* goes back to the generation's resolver, which may end with its last walk */
     generation_leave(walk->generation);
-    query_free(walk->query);
     free(walk);
 }
 
