@@ -1,12 +1,14 @@
 #include "zones/blocks.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 /* Blocks start small, for a zone of ten names, and double up to the size of a huge page, so that a million names cost
- * few TLB misses and go back to the system when the zone is freed. */
+ * few TLB misses. Those of that size and above are mapped and unmapped, so that they go back to the system when they
+ * are freed: malloc would keep them. */
 #define BLOCK_FIRST ((size_t)4096)
 #define BLOCK_HUGE  ((size_t)2 * 1024 * 1024)
 
@@ -17,16 +19,25 @@ struct block {
     alignas(max_align_t) uint8_t bytes[];
 };
 
-static struct block *take_block(size_t size)
+/* Maps `size` bytes, a multiple of BLOCK_HUGE, at such a multiple. */
+static void *map_huge(size_t size)
 {
-    if (size != BLOCK_HUGE) {
-        return malloc(size);
+    uint8_t *start = mmap(NULL, size + BLOCK_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED) {
+        return NULL;
     }
-    struct block *block = aligned_alloc(BLOCK_HUGE, size);
-    if (block != NULL) {
-        (void)madvise(block, size, MADV_HUGEPAGE); /* only a wish: systems without huge pages refuse */
+    size_t before = (BLOCK_HUGE - (uintptr_t)start % BLOCK_HUGE) % BLOCK_HUGE;
+    if (before > 0) {
+        (void)munmap(start, before);
     }
-    return block;
+    (void)munmap(start + before + size, BLOCK_HUGE - before);
+    (void)madvise(start + before, size, MADV_HUGEPAGE); /* only a wish: systems without huge pages refuse */
+    return start + before;
+}
+
+static bool is_mapped(size_t block_size)
+{
+    return block_size % BLOCK_HUGE == 0;
 }
 
 static struct block *add_block(struct blocks *b, size_t need)
@@ -35,8 +46,9 @@ static struct block *add_block(struct blocks *b, size_t need)
     size = size < BLOCK_HUGE ? size : BLOCK_HUGE;
     if (size - sizeof(struct block) < need) {
         size = sizeof(struct block) + need;
+        size = size < BLOCK_HUGE ? size : (size + BLOCK_HUGE - 1) / BLOCK_HUGE * BLOCK_HUGE;
     }
-    struct block *block = take_block(size);
+    struct block *block = is_mapped(size) ? map_huge(size) : malloc(size);
     if (block != NULL) {
         *block = (struct block){.older = b->newest, .size = size - sizeof(*block)};
         b->newest = block;
@@ -65,7 +77,12 @@ void blocks_free(struct blocks *b)
     struct block *block = b->newest;
     while (block != NULL) {
         struct block *older = block->older;
-        free(block);
+        size_t size = sizeof(*block) + block->size;
+        if (is_mapped(size)) {
+            (void)munmap(block, size);
+        } else {
+            free(block);
+        }
         block = older;
     }
     *b = (struct blocks){0};

@@ -16,10 +16,10 @@ static struct scan_file *add_file(struct scan_files *files, const char *path, si
         return NULL;
     }
     f->path = strdup(path);
-    f->text = malloc(len + 1);
+    f->text = blocks_take(&f->memory, len + 1, 1);
     if (f->path == NULL || f->text == NULL) {
         free(f->path);
-        free(f->text);
+        blocks_free(&f->memory);
         free(f);
         return NULL;
     }
@@ -109,7 +109,7 @@ void scan_files_free(struct scan_files *files)
         struct scan_file *f = files->first;
         files->first = f->next;
         free(f->path);
-        free(f->text);
+        blocks_free(&f->memory);
         free(f);
     }
     *files = (struct scan_files){0};

@@ -10,6 +10,7 @@
 
 #include "resolver/base/fail.h"
 #include "resolver/dns/rdata.h"
+#include "zones/blocks.h"
 
 #define SCAN_FILE_MAX   ((size_t)4 << 30) /* octets of one file */
 #define SCAN_FILES_MAX  1000  /* files of one zone, each $INCLUDE counted: a file that includes twice may nest */
@@ -20,7 +21,8 @@ struct scan_file {
     char *path;
     char *text; /* `len` octets and a line end */
     size_t len;
-    struct stat looks; /* of the file when it was read; zero for scan_files_add */
+    struct blocks memory; /* of the text */
+    struct stat looks;    /* of the file when it was read; zero for scan_files_add */
 };
 
 /* Every file of one zone, in the order of reading. Zeroed: none. */

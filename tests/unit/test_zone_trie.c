@@ -218,6 +218,28 @@ static void the_longest_name_of_rare_octets_has_a_key(void **state)
     assert_true(key.len <= TRIE_KEY_SIZE);
 }
 
+static void blocks_hand_out_aligned_memory_of_any_size(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 7, 8, 4096, 100, 3 << 20, 16, 2 << 20, 5, (2 << 20) - 32};
+    struct blocks blocks = {.size = 0};
+    size_t sum = 0;
+    for (unsigned round = 0; round < 20; round++) {
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+            size_t align = (size_t)1 << (round + i) % 5;
+            uint8_t *piece = blocks_take(&blocks, sizes[i], align);
+            assert_non_null(piece);
+            assert_int_equal((uintptr_t)piece % align, 0);
+            memset(piece, 0xa5, sizes[i]);
+            sum += sizes[i];
+        }
+    }
+    assert_true(blocks.size >= sum);
+    blocks_free(&blocks);
+    assert_null(blocks.newest);
+    assert_int_equal(blocks.size, 0);
+}
+
 static void an_empty_trie_finds_nothing(void **state)
 {
     (void)state;
@@ -240,6 +262,7 @@ int main(void)
         cmocka_unit_test(the_order_of_adding_and_that_of_octets_agree),
         cmocka_unit_test(a_copy_has_the_same_names_and_the_marks_it_was_given),
         cmocka_unit_test(the_longest_name_of_rare_octets_has_a_key),
+        cmocka_unit_test(blocks_hand_out_aligned_memory_of_any_size),
         cmocka_unit_test(an_empty_trie_finds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
