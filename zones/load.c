@@ -14,13 +14,16 @@
 
 enum { GENERATE_FIELDS_MAX = 24 }; /* of one record; more than any type with fixed fields has */
 
+/* Of the last line that had an owner. Lines that belong to a bad one are passed over: it was reported. */
+enum owner_state { OWNER_NONE, OWNER_BAD, OWNER_GOOD };
+
 /* What is remembered from one entry to the next. TTLs outlive an $INCLUDE, owner and origin do not (RFC 1035 5.1). */
 struct loader {
     const struct load_job *job;
     const struct scan_file *file;
     uint8_t origin[NAME_SIZE];
     uint8_t owner[NAME_SIZE];
-    bool has_owner;
+    enum owner_state owner_state;
     bool has_default_ttl, has_last_ttl;
     uint32_t default_ttl; /* of $TTL */
     uint32_t last_ttl;    /* of the last record that had one */
@@ -242,14 +245,13 @@ static int read_directive(struct loader *l, const struct entry *e)
 static bool read_owner(struct loader *l, struct entry *e)
 {
     if (!e->starts_blank) {
-        l->has_owner = read_name(l, &e->tokens[e->next++], l->origin, l->owner) == FAIL_NONE;
-        return l->has_owner;
-    }
-    if (!l->has_owner) {
+        bool is_good = read_name(l, &e->tokens[e->next++], l->origin, l->owner) == FAIL_NONE;
+        l->owner_state = is_good ? OWNER_GOOD : OWNER_BAD;
+    } else if (l->owner_state == OWNER_NONE) {
         problem_error(l->job->problems, e->tokens[0].text,
                       "the line starts with white space, so it belongs to the owner before it, but there is none");
     }
-    return l->has_owner;
+    return l->owner_state == OWNER_GOOD;
 }
 
 static bool check_class(struct loader *l, const struct token *token, uint16_t class)

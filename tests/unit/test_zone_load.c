@@ -246,7 +246,7 @@ static void reading_goes_on_after_errors_up_to_a_hundred(void **state)
     (void)state;
     struct result r;
     load(&r, "x", "$TTL 1\na X 1\nb A 10.0.0.1\nc Y 1\n A 10.0.0.2\nd..d A 1\n A 10.0.0.3\n");
-    assert_int_equal(r.problems.errors, 4);
+    assert_int_equal(r.problems.errors, 3); /* the line of the bad owner's is passed over */
     assert_string_equal(r.records, "b.x.test. 1 A 10.0.0.1\nc.x.test. 1 A 10.0.0.2\n");
     char text[8 * 200 + 1] = "";
     for (int i = 0; i < 200; i++) {
