@@ -180,7 +180,7 @@ static void load_reverse(struct loading *l)
     bool keeps = may_keep_reverse(l);
     l->set->reverse = keeps ? zone_hold(l->old->reverse) : make_reverse(l->set);
     if (l->set->reverse == NULL) {
-        report_error(l, NULL, "no memory for the reverse zone");
+        report_error(l, "", "no memory for the reverse zone");
     }
 }
 
