@@ -32,8 +32,8 @@ enum known alias_move(struct query *q, struct frame *f, const uint8_t *target)
     f->name = target;
     f->sends = 0;
     f->silences = 0;
-    f->seeks_parent = f->has_sought_parent = false;
-    f->cut = (struct cut){.source = CUT_NONE};
+    f->seeks_parent = f->has_sought_parent = f->is_below_own = f->is_disowned = false;
+    f->cut = f->left = (struct cut){.source = CUT_NONE};
     trace_add(&q->trace, TRACE_ALIAS, target, f->type, q->now);
     if (++f->aliases > limit_get(query_limits(q), aliases) || is_circular(f, target)) {
         query_hit_limit(q, LIMIT_ID_aliases);

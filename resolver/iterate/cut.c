@@ -118,3 +118,11 @@ struct target *cut_find_target(struct cut *c, const struct addr *a)
     }
     return NULL;
 }
+
+void cut_mark_failed(struct cut *c, struct cut *old)
+{
+    for (unsigned i = 0; old->zone != NULL && name_equal(c->zone, old->zone) && i < c->target_count; i++) {
+        const struct target *before = cut_find_target(old, &c->targets[i].addr);
+        c->targets[i].has_failed = before != NULL && before->is_out;
+    }
+}

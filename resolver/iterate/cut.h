@@ -25,9 +25,10 @@ struct target {
     struct addr addr; /* with port */
     uint8_t tries[2]; /* by transport: 0 UDP, 1 TCP */
     uint8_t timeouts;
-    bool needs_tcp; /* truncated, suspect or silent over UDP */
-    bool is_plain;  /* EDNS was not understood */
-    bool is_out;    /* answered uselessly, or may not be asked */
+    bool needs_tcp;  /* truncated, suspect or silent over UDP */
+    bool is_plain;   /* EDNS was not understood */
+    bool is_out;     /* answered uselessly, or may not be asked */
+    bool has_failed; /* was out under the delegation of the same zone that this one replaces */
 };
 
 struct cut {
@@ -53,6 +54,9 @@ unsigned cut_add_addresses(struct cut *c, unsigned index, const struct rrset *se
 
 /* The target with that address and port, or NULL. */
 struct target *cut_find_target(struct cut *c, const struct addr *a);
+
+/* Marks the targets of `c` that were of no use under the delegation `old` of the same zone. */
+void cut_mark_failed(struct cut *c, struct cut *old);
 
 /* The server named in NS RDATA. */
 const uint8_t *ns_target(const struct rdata_view *rdata);

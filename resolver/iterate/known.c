@@ -36,6 +36,7 @@ static enum known use_local(struct query *q, struct frame *f, const struct local
 static enum known use_local_delegation(struct query *q, struct frame *f, const struct local_answer *local)
 {
     const struct rrset *ns = local->sections[SECTION_AUTHORITY];
+    f->is_below_own = true;
     while (ns != NULL && ns->type != TYPE_NS) {
         ns = ns->next;
     }

@@ -65,6 +65,9 @@ static bool may_ask(struct query *q, struct frame *f, struct target *t, const st
     if (f->cut.source != CUT_LOCAL && address_is_forbidden(p, &t->addr)) {
         return rule_out(q, f, t, SKIP_FORBIDDEN_ADDRESS);
     }
+    if (t->has_failed) {
+        return rule_out(q, f, t, SKIP_LAME);
+    }
     bool is_tcp = wants_tcp(q, f, t, info);
     if (is_tcp && !has_tcp_left(q)) {
         t->is_out = true;

@@ -67,7 +67,7 @@ struct resolver {
     struct local local; /* find NULL: no own zones */
     uint32_t (*random_below)(void *ctx, uint32_t bound);
     void *random_ctx;
-    struct query *spares;                              /* finished queries whose memory serves the next ones */
+    struct query *spares; /* finished queries whose memory serves the next ones */
     unsigned spare_count;
     uint64_t limit_hits[LIMIT_COUNT]; /* written by the owner's thread only */
 };

@@ -130,6 +130,7 @@ enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
+    cut_mark_failed(&f->cut, &f->left);
     f->silences = 0;
     f->seeks_parent = false;
     trace_add(&q->trace, TRACE_CUT, f->cut.zone, f->type, q->now)->detail = CUT_REFERRAL;

@@ -36,6 +36,9 @@ struct frame {
     bool seeks_parent;       /* a DS question whose reply came from the child: the zone above it is sought */
     bool has_sought_parent;  /* and there is none */
     unsigned server_awaited; /* index in the cut of the server whose address the frame above looks up */
+    bool is_below_own;       /* the walk for `name` began at a delegation out of an own zone */
+    bool is_disowned;        /* a server of the cut said that it does not serve the zone */
+    struct cut left;         /* the cut given up for that, while its zone is asked for anew */
     bool is_starved;         /* a limit kept it from looking up an address: its failure proves nothing */
 
     const struct msg *reply; /* of this step, for the next link of its chain; NULL: none, or nothing left in it */

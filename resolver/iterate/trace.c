@@ -118,7 +118,7 @@ static const char *skip_text(unsigned reason)
     static const char *const texts[] = {
         [SKIP_FORBIDDEN_ADDRESS] = "is not a public address",
         [SKIP_DEAD] = "did not answer a moment ago",
-        [SKIP_LAME] = "did not know the zone a moment ago",
+        [SKIP_LAME] = "failed for the zone a moment ago",
         [SKIP_NO_FAMILY] = "not used (address family)",
         [SKIP_TRIES] = "tried often enough",
     };
@@ -216,6 +216,19 @@ static void add_verdict(struct verdicts *v, const struct trace_step *s)
     }
 }
 
+/* A server passed over because it failed under an older delegation: what it did then says more. */
+static const struct trace_step *look_back(const struct trace *t, unsigned index)
+{
+    const struct trace_step *skipped = &t->steps[index];
+    for (unsigned i = index; skipped->detail == SKIP_LAME && i > 0; i--) {
+        const struct trace_step *s = &t->steps[i - 1];
+        if (s->kind != TRACE_ASK && !is_turning_point(s->kind) && addr_equal(&s->server, &skipped->server)) {
+            return s;
+        }
+    }
+    return skipped;
+}
+
 static void collect(const struct trace *t, unsigned from, struct verdicts *v)
 {
     unsigned depth = 0;
@@ -230,7 +243,7 @@ static void collect(const struct trace *t, unsigned from, struct verdicts *v)
         } else if (s->kind == TRACE_NO_ADDRESS) {
             v->no_address = s;
         } else if (!is_turning_point(s->kind)) {
-            add_verdict(v, s);
+            add_verdict(v, s->kind == TRACE_SKIPPED ? look_back(t, i) : s);
             v->junk = s->kind == TRACE_REPLY && s->detail == REPLY_JUNK ? s : v->junk;
         }
     }

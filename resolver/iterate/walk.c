@@ -31,11 +31,10 @@ static bool is_better(const struct frame *f, const struct cache_entry *e)
            (name_is_under(e->sets->owner, f->cut.zone) && !name_equal(e->sets->owner, f->cut.zone));
 }
 
-/* The parent of a cut answers for its DS (RFC 4035 3.1.4.1). */
-enum known walk_locate(struct query *q, struct frame *f)
+/* Puts the frame at the deepest delegation known at or above `start`. */
+static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
 {
     const struct policy *p = q->resolver->policy;
-    const uint8_t *start = f->type == TYPE_DS ? name_parent(f->name) : f->name;
     const struct cache_entry *e = NULL;
     int failed = FAIL_NONE;
     if (!is_priming(q, f)) {
@@ -52,6 +51,26 @@ enum known walk_locate(struct query *q, struct frame *f)
     }
     trace_add(&q->trace, TRACE_CUT, f->cut.zone, f->type, q->now)->detail = (uint8_t)f->cut.source;
     return KNOWN_NOTHING;
+}
+
+/* The parent of a cut answers for its DS (RFC 4035 3.1.4.1). */
+enum known walk_locate(struct query *q, struct frame *f)
+{
+    return locate(q, f, f->type == TYPE_DS ? name_parent(f->name) : f->name);
+}
+
+/* A zone whose remembered servers disown it has probably moved: its parent knows where to. Once a minute for each zone,
+ * so that a zone that is merely broken costs its parent nothing. */
+static bool may_ask_parent(struct query *q, const struct frame *f)
+{
+    static const struct addr nobody = {.len = 4};
+    struct servers *servers = q->resolver->servers;
+    if (f->cut.source != CUT_CACHE || !f->is_disowned || f->is_below_own || name_is_root(f->cut.zone) ||
+        servers_is_lame(servers, &nobody, f->cut.zone, q->now)) {
+        return false;
+    }
+    servers_set_lame(servers, &nobody, f->cut.zone, q->now);
+    return true;
 }
 
 /* ---- Asking ---- */
@@ -130,6 +149,13 @@ enum next walk_ask(struct query *q, struct frame *f)
         }
         if (search == SEARCH_NONE && t != NULL) {
             return send_to(q, f, t);
+        }
+        if (search == SEARCH_NONE && may_ask_parent(q, f)) {
+            f->left = f->cut;
+            if (locate(q, f, name_parent(f->cut.zone)) == KNOWN_ANSWER) {
+                return NEXT_DONE;
+            }
+            continue;
         }
         if (search == SEARCH_NONE) {
             pick_trace_resting(q, f);
@@ -276,6 +302,7 @@ static enum next act(struct query *q, struct frame *f, const struct msg *m, stru
     case REPLY_LAME:
     case REPLY_REFUSED:
         servers_set_lame(q->resolver->servers, &t->addr, f->cut.zone, q->now);
+        f->is_disowned = true;
         return ask_other(q, f, t);
     case REPLY_SERVFAIL:
         break;
