@@ -103,7 +103,9 @@ static size_t answer_from_zone(const struct turn *t)
     enum zone_reply_kind kind = zone_reply(settings_of(f)->zones, t->q.name, t->q.type, &f->arena, &reply);
     bool wants_more = kind != ZONE_REPLY_ANSWER && (t->q.flags & MSG_RD) != 0;
     size_t len = 0;
-    if (kind != ZONE_REPLY_NONE && !wants_more) {
+    if (kind == ZONE_REPLY_NONE && reply.rcode == RCODE_SERVFAIL) {
+        len = refuse(t, RCODE_SERVFAIL, EDE_OTHER, "the answer from the own zone is too large");
+    } else if (kind != ZONE_REPLY_NONE && !wants_more) {
         struct answer a = {.rcode = reply.rcode, .is_local = true, .authoritative = kind != ZONE_REPLY_DELEGATION};
         memcpy(a.sections, reply.sections, sizeof(a.sections));
         len = compose(f, &t->q, &a, 0, t->out, t->limit);
