@@ -27,21 +27,28 @@ def _become_root_inside(uid, gid):
         file.write(f"0 {gid} 1")
 
 
-def enter():
-    """Moves this process into fresh namespaces. Returns why it could not, or None. Call before any thread starts."""
+def enter_network():
+    """Moves this process into a network of its own. Returns why it could not, or None. Call before any thread starts."""
     uid, gid = os.getuid(), os.getgid()
     try:
         if uid == 0:
-            _unshare(CLONE_NEWNET | CLONE_NEWNS)
+            _unshare(CLONE_NEWNET)
         else:
-            _unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS)
+            _unshare(CLONE_NEWUSER | CLONE_NEWNET)
             _become_root_inside(uid, gid)
-        if _libc.mount(b"none", b"/", None, MS_REC_PRIVATE, None) != 0:
-            return "cannot make mounts private"
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True, env=dict(os.environ, PATH="/usr/sbin:/sbin:/bin"))
     except (OSError, subprocess.CalledProcessError) as error:
         return str(error)
     return None
+
+
+def enter_mounts():
+    """Lets this process mount what nobody else sees. Returns why it cannot, or None."""
+    try:
+        _unshare(CLONE_NEWNS)
+    except OSError as error:
+        return str(error)
+    return None if _libc.mount(b"none", b"/", None, MS_REC_PRIVATE, None) == 0 else "mounts cannot be made private"
 
 
 def mount_tmpfs(path, size):

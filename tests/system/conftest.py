@@ -22,7 +22,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     # Before anything has started a thread: a user namespace can only be entered by a single-threaded process.
-    config.no_namespace = namespace.enter()
+    config.no_namespace = namespace.enter_network()
+    config.no_mounts = config.no_namespace or namespace.enter_mounts()
 
 
 def pytest_report_header(config):
@@ -32,7 +33,7 @@ def pytest_report_header(config):
 
 @pytest.fixture(scope="session")
 def isolated(pytestconfig):
-    """Port 53, capture and mounts; skips the test where namespaces are not to be had."""
+    """Port 53 and capture; skips the test where a network namespace is not to be had."""
     if pytestconfig.no_namespace:
         pytest.skip(f"needs root or user namespaces: {pytestconfig.no_namespace}")
 

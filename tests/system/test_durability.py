@@ -197,7 +197,9 @@ def test_a_full_cache_makes_room(make_cairnd, lab):
 
 
 @pytest.fixture
-def small_disk(isolated, tmp_path):
+def small_disk(pytestconfig, tmp_path):
+    if pytestconfig.no_mounts:
+        pytest.skip(f"needs mounts of its own: {pytestconfig.no_mounts}")
     path = tmp_path / "disk"
     path.mkdir()
     namespace.mount_tmpfs(path, 2 << 20)
