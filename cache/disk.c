@@ -23,11 +23,13 @@ enum {
     LIST_ARENA = 1 << 20
 };
 
+/* Without a usable disk there is neither environment nor writer: all look-ups miss and all puts are refused. */
 struct disk {
     struct lmdb *db;
     struct usage *usage;
     struct cache_writer *writer;
     _Atomic uint64_t bad_values;
+    atomic_uint epoch; /* without a writer */
 };
 
 struct disk_view {
@@ -48,12 +50,19 @@ void disk_catch_faults(void)
 
 /* ---- Opening and closing ---- */
 
+/* What may pass, and what a resolver can do without. */
+static bool is_disk_trouble(int result)
+{
+    return result == FAIL_SYSTEM && (errno == ENOSPC || errno == EDQUOT || errno == EROFS || errno == EIO);
+}
+
 static void explain(char why[DISK_WHY_SIZE], int result, const char *directory, const char *wiped)
 {
     if (result == FAIL_BUSY) {
         snprintf(why, DISK_WHY_SIZE, "another process uses %s", directory);
     } else if (result == FAIL_SYSTEM) {
-        snprintf(why, DISK_WHY_SIZE, "%s: %s", directory, strerror(errno));
+        const char *hint = is_disk_trouble(result) ? "; nothing is kept until the restart" : "";
+        snprintf(why, DISK_WHY_SIZE, "%s: %s%s", directory, strerror(errno), hint);
     } else if (result != FAIL_NONE) {
         snprintf(why, DISK_WHY_SIZE, "%s: %s", directory, fail_text(result));
     } else {
@@ -83,6 +92,10 @@ int disk_open(const struct disk_settings *settings, struct disk **out, char why[
     struct disk *d = calloc(1, sizeof(*d));
     int result = d != NULL ? start(d, settings, &report) : FAIL_MEMORY;
     explain(why, result, settings->directory, report.reason);
+    if (is_disk_trouble(result)) {
+        *d = (struct disk){.epoch = 1};
+        result = FAIL_NONE;
+    }
     if (result != FAIL_NONE) {
         free(d);
         d = NULL;
@@ -91,9 +104,18 @@ int disk_open(const struct disk_settings *settings, struct disk **out, char why[
     return result;
 }
 
+static uint32_t epoch_of(const struct disk *d)
+{
+    return d->writer != NULL ? cache_writer_epoch(d->writer) : atomic_load(&d->epoch);
+}
+
 void disk_close(struct disk *d)
 {
     bool is_synced;
+    if (d != NULL && d->writer == NULL) {
+        free(d);
+        return;
+    }
     /* A disk that is too slow keeps the thread; what it uses stays, and the process ends around it. */
     if (d != NULL && cache_writer_stop(d->writer, &is_synced)) {
         lmdb_close(d->db, is_synced);
@@ -132,7 +154,7 @@ static struct put *find_pending(const struct disk_view *v, const uint8_t *key, s
 static void take_snapshot(struct disk_view *v)
 {
     if (!v->has_snapshot) {
-        v->epoch = cache_writer_epoch(v->disk->writer);
+        v->epoch = epoch_of(v->disk);
         v->has_snapshot = true;
     }
 }
@@ -142,9 +164,12 @@ static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, c
     struct disk_view *v = ctx;
     (void)a;
     *value = NULL;
+    if (v->reader == NULL) {
+        return FAIL_NONE;
+    }
     if (v->pending.count > 0) {
         const struct put *p = find_pending(v, key, key_len, hash_bytes(key, key_len));
-        if (p != NULL && p->epoch == cache_writer_epoch(v->disk->writer)) {
+        if (p != NULL && p->epoch == epoch_of(v->disk)) {
             *value = p->bytes + p->key_len;
             *len = p->len;
             return FAIL_NONE;
@@ -195,7 +220,7 @@ static int put(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *val
 {
     struct disk_view *v = ctx;
     struct entry_head head;
-    if (key_len > KEY_SIZE || len > ENTRY_SIZE_MAX || v->put_count >= PENDING_MAX ||
+    if (v->reader == NULL || key_len > KEY_SIZE || len > ENTRY_SIZE_MAX || v->put_count >= PENDING_MAX ||
         entry_peek(value, len, &head) != FAIL_NONE) {
         return FAIL_STORE;
     }
@@ -214,7 +239,7 @@ static int put(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *val
 static uint32_t epoch(void *ctx)
 {
     const struct disk_view *v = ctx;
-    return v->has_snapshot ? v->epoch : cache_writer_epoch(v->disk->writer);
+    return v->has_snapshot ? v->epoch : epoch_of(v->disk);
 }
 
 static void note_bad(void *ctx)
@@ -227,7 +252,9 @@ static void note_use(void *ctx, const uint8_t *name)
 {
     const struct disk_view *v = ctx;
     uint8_t labels[KEY_SIZE];
-    usage_bump(v->disk->usage, labels, key_labels(labels, name));
+    if (v->disk->usage != NULL) {
+        usage_bump(v->disk->usage, labels, key_labels(labels, name));
+    }
 }
 
 struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *policy)
@@ -237,7 +264,7 @@ struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *poli
         free(v);
         return NULL;
     }
-    if (lmdb_reader_new(d->db, &v->reader) != FAIL_NONE) {
+    if (d->db != NULL && lmdb_reader_new(d->db, &v->reader) != FAIL_NONE) {
         table_fini(&v->pending);
         free(v);
         return NULL;
@@ -278,6 +305,11 @@ void disk_view_release(struct cache_view *view)
 
 int disk_flush(struct disk *d, const struct disk_flush *what, uint64_t *removed)
 {
+    if (d->writer == NULL) {
+        *removed = 0;
+        atomic_fetch_add(&d->epoch, 1);
+        return FAIL_NONE;
+    }
     return cache_writer_flush(d->writer, what, removed);
 }
 
@@ -323,6 +355,10 @@ int disk_list(struct cache_view *view, const struct disk_list_query *q,
     struct listing l = {.query = q, .each = each, .arg = arg, .view = v};
     uint8_t prefix[KEY_SIZE];
     size_t len = key_range(prefix, q->name, q->subtree);
+    *more = false;
+    if (v->reader == NULL) {
+        return FAIL_NONE;
+    }
     arena_init(&l.arena, LIST_ARENA);
     take_snapshot(v);
     int result = lmdb_scan(v->reader, prefix, len, list_one, &l);
@@ -334,7 +370,10 @@ int disk_list(struct cache_view *view, const struct disk_list_query *q,
 void disk_stats_read(struct disk *d, struct disk_stats *out)
 {
     struct lmdb_space space;
-    *out = (struct disk_stats){0};
+    *out = (struct disk_stats){.writes_paused = d->writer == NULL};
+    if (d->writer == NULL) {
+        return;
+    }
     lmdb_space(d->db, &space);
     out->entries = space.entries;
     out->payload_bytes = space.payload;

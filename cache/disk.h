@@ -20,7 +20,8 @@ struct disk_settings {
 #define DISK_WHY_SIZE 256
 
 /* Opens or makes the cache and starts the writer. `why` says why it failed, or why older content was wiped (corrupt,
- * truncated, foreign, after a fault or a power loss), or "". FAIL_BUSY: another process uses the directory. */
+ * truncated, foreign, after a fault or a power loss), or "". FAIL_BUSY: another process uses the directory. A disk that
+ * is full, read-only or broken is no failure: `why` says so, and until the restart nothing is kept (writes_paused). */
 MUST_CHECK int disk_open(const struct disk_settings *settings, struct disk **out, char why[DISK_WHY_SIZE]);
 
 /* Commits what is queued, ends the writer, syncs and closes; within 2 s, or the end does not count as clean. All views
@@ -79,7 +80,7 @@ struct disk_stats {
     uint64_t lost;         /* puts of batches that could not be committed */
     uint64_t map_full;     /* batches that found the map full */
     uint64_t write_errors; /* of the disk */
-    bool writes_paused;    /* the environment refuses writes; tried again from time to time */
+    bool writes_paused;    /* the environment refuses writes; tried again from time to time, if it could be opened */
     bool damaged;          /* found damaged: unused until the restart, which wipes it */
 };
 void disk_stats_read(struct disk *d, struct disk_stats *out);

@@ -79,18 +79,18 @@ static int open_files(const char *directory, struct guard *g)
 
 static void close_fd(int fd)
 {
+    int saved = errno;
     if (fd >= 0) {
         close(fd);
     }
+    errno = saved;
 }
 
 static void close_files(struct guard *g)
 {
-    int saved = errno;
     close_fd(g->state_fd);
     close_fd(g->lock_fd);
     close_fd(g->dir_fd);
-    errno = saved;
 }
 
 int guard_open(const char *directory, struct guard *g)
@@ -130,6 +130,21 @@ const char *guard_distrust(const struct guard *g, const char *file, bool *is_new
         return "it is not a regular file";
     }
     return (uint64_t)st.st_size < g->recorded_size ? "it is truncated" : NULL;
+}
+
+int guard_make_file(const struct guard *g, const char *file, uint64_t size)
+{
+    if (unlinkat(g->dir_fd, file, 0) != 0 && errno != ENOENT) {
+        return FAIL_SYSTEM;
+    }
+    int fd = openat(g->dir_fd, file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return FAIL_SYSTEM;
+    }
+    errno = posix_fallocate(fd, 0, (off_t)size);
+    int result = errno == 0 ? FAIL_NONE : FAIL_SYSTEM;
+    close_fd(fd);
+    return result;
 }
 
 static int write_record(const struct guard *g, const char *word, uint64_t data_size)

@@ -33,6 +33,10 @@ MUST_CHECK int guard_open(const char *directory, struct guard *g);
 /* Why the data file `file` must not even be opened, constant; NULL: it may. `is_new`: there is none. */
 const char *guard_distrust(const struct guard *g, const char *file, bool *is_new);
 
+/* Makes `file` anew, of `size` octets that are really there: a sparse file that is mapped for writing faults when the
+ * disk is full. FAIL_SYSTEM: errno says why. */
+MUST_CHECK int guard_make_file(const struct guard *g, const char *file, uint64_t size);
+
 /* Records, durably, that a run is on and how long the data file is. FAIL_SYSTEM. */
 MUST_CHECK int guard_mark_open(struct guard *g, uint64_t data_size);
 

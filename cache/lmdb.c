@@ -33,6 +33,10 @@ struct lmdb_reader {
 
 /* Two records of our own stand among the root's entries, in a slot that no entry has: the format, and the payload. */
 enum { SLOT_RECORDS = 0xff, RECORDS = 2 };
+
+/* Octets of LMDB's lock file: its head at most, and one reader. */
+enum { LOCK_HEAD = 4096, LOCK_READER = 64 };
+
 static uint8_t format_key[KEY_TAIL] = {0, SLOT_RECORDS, 0, 0};
 static uint8_t payload_key[KEY_TAIL] = {0, SLOT_RECORDS, 0, 1};
 
@@ -216,6 +220,10 @@ static const char *check_size(struct lmdb *db)
 static int attach(struct lmdb *db, const char *directory, unsigned readers, const char **why)
 {
     atomic_store(&db->is_damaged, false);
+    /* LMDB's own lock file: we hold ours, so nobody uses it, and a stale or damaged one must not stop us. */
+    if (guard_make_file(&db->guard, "lock.mdb", LOCK_HEAD + (uint64_t)readers * LOCK_READER) != FAIL_NONE) {
+        return FAIL_SYSTEM;
+    }
     int rc = open_environment(db, directory, readers);
     if (rc == 0) {
         *why = check_size(db);
@@ -250,15 +258,12 @@ static void detach(struct lmdb *db)
 static int attach_or_wipe(struct lmdb *db, const char *directory, unsigned readers, struct lmdb_report *report)
 {
     const char *why = report->reason;
-    /* We hold the lock, so nobody uses LMDB's own lock file; a stale or damaged one must not stop us. */
-    unlinkat(db->guard.dir_fd, "lock.mdb", 0);
     int result = why == NULL ? attach(db, directory, readers, &why) : FAIL_WIRE;
     if (result != FAIL_WIRE) {
         return result;
     }
     detach(db);
     report->reason = why;
-    unlinkat(db->guard.dir_fd, "lock.mdb", 0);
     if (unlinkat(db->guard.dir_fd, "data.mdb", 0) != 0 && errno != ENOENT) {
         return FAIL_SYSTEM;
     }
@@ -337,7 +342,7 @@ void lmdb_reader_free(struct lmdb_reader *r)
 
 void lmdb_reader_release(struct lmdb_reader *r)
 {
-    if (r->is_open) {
+    if (r != NULL && r->is_open) {
         mdb_txn_reset(r->txn);
         r->is_open = false;
     }

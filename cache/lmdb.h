@@ -48,12 +48,12 @@ void lmdb_space(const struct lmdb *db, struct lmdb_space *out);
 /* ---- Reading ---- */
 
 MUST_CHECK int lmdb_reader_new(struct lmdb *db, struct lmdb_reader **out);
-void lmdb_reader_free(struct lmdb_reader *r);
+void lmdb_reader_free(struct lmdb_reader *r); /* NULL is fine */
 
 /* Starts a snapshot unless one is on. *value is NULL when absent, else valid until lmdb_reader_release. */
 MUST_CHECK int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *len);
 
-/* Ends the snapshot. The reader stays usable. */
+/* Ends the snapshot. The reader stays usable. NULL is fine. */
 void lmdb_reader_release(struct lmdb_reader *r);
 
 /* Calls `each` for the entries whose key starts with `prefix`, in order, until it returns false. Starts a snapshot. */

@@ -90,7 +90,7 @@ static int drop_and_open_cache(struct daemon *d)
     if (result != FAIL_NONE) {
         log_problem(LOG_LEVEL_ERROR, "cache_failed", why);
     } else if (why[0] != '\0') {
-        log_problem(LOG_LEVEL_WARN, "cache_wiped", why);
+        log_problem(LOG_LEVEL_WARN, "cache_not_kept", why);
     }
     return result;
 }

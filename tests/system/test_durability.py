@@ -196,6 +196,20 @@ def test_a_full_cache_makes_room(make_cairnd, lab):
     all_names_are_right(daemon)
 
 
+def test_a_flood_of_names_asked_once_leaves_what_is_popular(make_cairnd, lab):
+    # One worker: what one answers from memory another would look up.
+    daemon = make_cairnd(lab.configuration(), {"server": {"workers": 1}, "cache": {"size": "1MiB"}}).start()
+    popular = [f"a{number}.wild.example.com" for number in range(100)]
+    for _ in range(10):
+        for name in popular:
+            assert daemon.ask_udp(name).answer
+    for number in range(15000):
+        assert daemon.ask_udp(f"n{number}-{'x' * 50}.wild.example.com").answer
+    assert daemon.ctl_json("cache", "stats")["evicted"] > 8000
+    kept = sum(1 for name in popular if daemon.ctl_json("cache", "get", name, "A")["entries"])
+    assert kept >= len(popular) * 95 // 100
+
+
 @pytest.fixture
 def small_disk(pytestconfig, tmp_path):
     if pytestconfig.no_mounts:

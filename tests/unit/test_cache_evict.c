@@ -271,6 +271,75 @@ static void a_full_disk_pauses_writing_until_there_is_room(void **state)
     assert_int_equal(WEXITSTATUS(status), DISK_FULL_OK);
 }
 
+static void ignore_entry(void *arg, const struct cache_entry *e)
+{
+    (void)arg;
+    (void)e;
+}
+
+static bool fill_disk(void)
+{
+    static const char block[4096] = {1};
+    char path[128];
+    path_of("filler", path);
+    FILE *f = fopen(path, "we");
+    while (f != NULL && fwrite(block, sizeof(block), 1, f) == 1 && fflush(f) == 0) {
+    }
+    return f != NULL && (fclose(f) == 0 || errno == ENOSPC);
+}
+
+static int use_full_disk(void)
+{
+    struct disk_settings settings = {.directory = directory, .size = 64 * MIB};
+    struct disk_flush everything = {.name = name_root, .subtree = true};
+    struct disk_list_query q = {.name = name_root, .subtree = true, .now = now, .limit = 9};
+    char why[DISK_WHY_SIZE];
+    struct disk *d;
+    struct disk_stats s;
+    uint8_t name[NAME_SIZE];
+    uint64_t removed;
+    bool more;
+    if (!enter_small_disk() || !fill_disk()) {
+        return DISK_FULL_SKIP;
+    }
+    if (disk_open(&settings, &d, why) != FAIL_NONE || strstr(why, "No space left on device") == NULL) {
+        return DISK_FULL_NOT_OPEN;
+    }
+    struct cache_view *v = disk_view_new(d, &policy);
+    name_of("www.example.", name);
+    uint32_t epoch = cache_epoch(v);
+    disk_stats_read(d, &s);
+    if (!s.writes_paused || put_name(v, name, 60, now) != FAIL_STORE) {
+        return DISK_FULL_NOT_PAUSED;
+    }
+    if (has_name(v, name) || disk_list(v, &q, ignore_entry, NULL, &more) != FAIL_NONE || more ||
+        disk_flush(d, &everything, &removed) != FAIL_NONE || removed != 0 || cache_epoch(v) == epoch) {
+        return DISK_FULL_NOT_READ;
+    }
+    cache_touch(v, name);
+    disk_view_release(v);
+    disk_view_free(v);
+    disk_close(d);
+    return DISK_FULL_OK;
+}
+
+static void a_disk_that_is_full_at_the_start_means_no_cache(void **state)
+{
+    int status;
+    (void)state;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(use_full_disk());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == DISK_FULL_SKIP) {
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), DISK_FULL_OK);
+}
+
 /* ---- Threads ---- */
 
 static struct disk *shared;
@@ -294,12 +363,6 @@ static void *put_and_get(void *arg)
     }
     disk_view_free(v);
     return NULL;
-}
-
-static void ignore_entry(void *arg, const struct cache_entry *e)
-{
-    (void)arg;
-    (void)e;
 }
 
 static void threads_put_get_flush_and_list_at_once(void **state)
@@ -342,7 +405,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
         TEST(a_flood_of_names_asked_once_leaves_what_is_used), TEST(what_has_expired_goes_before_what_lives),
         TEST(a_map_of_the_smallest_size_works_under_a_flood),  TEST(a_full_map_recovers),
-        TEST(a_full_disk_pauses_writing_until_there_is_room),  TEST(threads_put_get_flush_and_list_at_once),
+        TEST(a_full_disk_pauses_writing_until_there_is_room),  TEST(a_disk_that_is_full_at_the_start_means_no_cache),
+        TEST(threads_put_get_flush_and_list_at_once),
     };
     clock_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
