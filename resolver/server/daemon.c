@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,11 +123,28 @@ static int start_workers(struct daemon *d)
     return FAIL_NONE;
 }
 
+/* A directory made for the socket belongs to the user who will remove the socket at the end. */
+static void make_control_directory(const struct daemon *d, const char *path)
+{
+    char directory[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash != NULL ? (size_t)(slash - path) : 0;
+    if (len == 0 || len >= sizeof(directory)) {
+        return;
+    }
+    memcpy(directory, path, len);
+    directory[len] = '\0';
+    if (access(directory, F_OK) != 0 && privileges_directory(&d->privileges, directory) != FAIL_NONE) {
+        log_warn("control_directory", "reason=\"%s\"", strerror(errno));
+    }
+}
+
 /* The resolver must answer even where the control socket cannot be made, unless it was asked for. */
 static int open_control(struct daemon *d)
 {
     const struct config *c = d->settings->config;
     const char *path = c->control.socket;
+    make_control_directory(d, path);
     int result = control_open(d->base, path, &daemon_ops, d, &d->control);
     if (result == FAIL_NONE && d->privileges.must_drop && chown(path, d->privileges.uid, d->privileges.gid) != 0) {
         result = FAIL_SYSTEM;
