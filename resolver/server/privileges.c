@@ -26,6 +26,17 @@ int privileges_find(const char *user, bool is_given, struct privileges *out)
     return FAIL_NONE;
 }
 
+/* What was there before must be a directory, not a file that would be given to the user. */
+static int check_directory(const char *path)
+{
+    struct stat s;
+    if (stat(path, &s) != 0) {
+        return FAIL_SYSTEM;
+    }
+    errno = ENOTDIR;
+    return S_ISDIR(s.st_mode) ? FAIL_NONE : FAIL_SYSTEM;
+}
+
 /* mkdir -p; the last component private. */
 static int make_path(const char *directory)
 {
@@ -45,7 +56,10 @@ static int make_path(const char *directory)
             *at = '/';
         }
     }
-    return mkdir(path, 0750) == 0 || errno == EEXIST ? FAIL_NONE : FAIL_SYSTEM;
+    if (mkdir(path, 0750) == 0) {
+        return FAIL_NONE;
+    }
+    return errno == EEXIST ? check_directory(path) : FAIL_SYSTEM;
 }
 
 int privileges_directory(const struct privileges *p, const char *directory)
