@@ -1,0 +1,357 @@
+/* What a message gets, over listeners that only note what is sent. */
+#include "resolver/server/front.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cache/memory.h"
+#include "resolver/base/clock.h"
+#include "resolver/dns/type.h"
+#include "server_stand.h"
+
+#define ZONE                                                                                                           \
+    "$ORIGIN dev.test.\n$TTL 60\n@ SOA ns host 1 3600 900 604800 60\n@ NS ns\nns A 10.0.0.1\n"                         \
+    "www A 10.0.0.9\nout CNAME www.example.\nsub NS ns.sub\nns.sub A 10.0.0.2\n"
+
+/* ---- The listeners ---- */
+
+static struct {
+    uint8_t bytes[MSG_SIZE_MAX];
+    size_t len;
+    unsigned by_udp, by_tcp, closed;
+} sent;
+
+static void note_sent(const uint8_t *bytes, size_t len)
+{
+    memcpy(sent.bytes, bytes, len);
+    sent.len = len;
+}
+
+void udp_send(struct udp *u, const struct udp_from *to, const uint8_t *bytes, size_t len)
+{
+    (void)u;
+    assert_int_equal(to->peer.port, 4242);
+    sent.by_udp++;
+    note_sent(bytes, len);
+}
+
+void tcp_reply(struct tcp *t, const struct tcp_from *to, const uint8_t *bytes, size_t len)
+{
+    (void)t;
+    assert_int_equal(to->slot, 7);
+    sent.by_tcp++;
+    note_sent(bytes, len);
+}
+
+void tcp_close(struct tcp *t, const struct tcp_from *to)
+{
+    (void)t;
+    (void)to;
+    sent.closed++;
+}
+
+/* ---- Asking ---- */
+
+static struct stand stand;
+static struct front *front;
+static struct arena arena;
+static uint8_t query[512];
+static size_t query_len;
+
+static int set_up(void **state)
+{
+    (void)state;
+    stand_make(&stand, "server: {allow: [127.0.0.0/8], identity: hill}", ZONE);
+    memset(&sent, 0, sizeof(sent));
+    arena_init(&arena, 1 << 20);
+    front = calloc(1, sizeof(*front));
+    front->generation = stand.generation;
+    front->cache = &stand.cache;
+    front->walks = stand.walks;
+    front->ready = ready_new(1024, 1 << 20);
+    arena_init(&front->arena, 65536);
+    return front->ready == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    stand_end(&stand); /* answers those who still wait */
+    ready_free(front->ready);
+    arena_fini(&front->arena);
+    arena_fini(&arena);
+    free(front);
+    return 0;
+}
+
+static void write_query(const char *name, uint16_t type, uint16_t class, uint16_t flags)
+{
+    struct question q = {.name = zone_name(name), .type = type, .class = class};
+    struct edns edns;
+    edns_clear(&edns);
+    edns.present = true;
+    edns.udp_size = 1232;
+    query_len = msg_write_query(query, sizeof(query), 99, flags, &q, &edns);
+    assert_true(query_len > 0);
+}
+
+/* Sends the query by UDP; NULL: no answer at once. */
+static const struct msg *ask_from(const char *peer)
+{
+    uint8_t out[UDP_OUT_MAX];
+    struct udp_packet packet = {.bytes = query, .len = query_len};
+    assert_int_equal(addr_parse(peer, 4242, &packet.from.peer), FAIL_NONE);
+    front->now = 0;
+    size_t len = front_udp(front, &packet, out, sizeof(out));
+    struct msg *m = arena_take(&arena, sizeof(*m));
+    if (len == 0) {
+        return NULL;
+    }
+    assert_int_equal(wire_get_u16(out), 99);
+    assert_true((wire_get_u16(out + 2) & MSG_QR) != 0);
+    /* Class CH is not data to msg_parse, so that only the header counts there. */
+    assert_int_equal(msg_parse(out, len, &arena, m), FAIL_NONE);
+    return m;
+}
+
+static const struct msg *ask(const char *name, uint16_t type)
+{
+    write_query(name, type, CLASS_IN, MSG_RD);
+    return ask_from("127.0.0.1");
+}
+
+static unsigned error_code(const struct msg *m)
+{
+    return m->edns.has_received ? m->edns.received.code : UINT16_MAX;
+}
+
+/* ---- Without an answer from data ---- */
+
+enum { NO_ERROR_CODE = UINT16_MAX };
+
+static void what_cannot_be_answered_gets_its_rcode_and_reason(void **state)
+{
+    static const struct {
+        uint16_t type, class, flags;
+        unsigned rcode, error;
+    } cases[] = {
+        {TYPE_A, CLASS_IN, 0, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE}, /* RD=0 */
+        {TYPE_A, CLASS_NONE, MSG_RD, RCODE_REFUSED, EDE_NOT_SUPPORTED},
+        {TYPE_A, CLASS_ANY, MSG_RD, RCODE_REFUSED, EDE_NOT_SUPPORTED},
+        {TYPE_TXT, CLASS_CH, MSG_RD, RCODE_REFUSED, NO_ERROR_CODE},
+        {TYPE_AXFR, CLASS_IN, MSG_RD, RCODE_REFUSED, EDE_NOT_SUPPORTED},
+        {TYPE_IXFR, CLASS_IN, MSG_RD, RCODE_REFUSED, EDE_NOT_SUPPORTED},
+        {253, CLASS_IN, MSG_RD, RCODE_NOTIMP, NO_ERROR_CODE}, /* MAILB */
+        {254, CLASS_IN, MSG_RD, RCODE_NOTIMP, NO_ERROR_CODE}, /* MAILA */
+        {TYPE_OPT, CLASS_IN, MSG_RD, RCODE_FORMERR, NO_ERROR_CODE},
+        {TYPE_TSIG, CLASS_IN, MSG_RD, RCODE_FORMERR, NO_ERROR_CODE},
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        write_query("www.example.", cases[i].type, cases[i].class, cases[i].flags);
+        const struct msg *m = ask_from("127.0.0.1");
+        assert_non_null(m);
+        if (m->rcode != cases[i].rcode || error_code(m) != cases[i].error) {
+            fail_msg("type %u class %u: rcode %u, error %u", cases[i].type, cases[i].class, m->rcode, error_code(m));
+        }
+    }
+    assert_int_equal(fake_upstream_count(), 0);
+}
+
+static void other_opcodes_are_not_implemented(void **state)
+{
+    (void)state;
+    for (unsigned opcode = 1; opcode < 16; opcode++) {
+        write_query("www.example.", TYPE_A, CLASS_IN, (uint16_t)(opcode << 11));
+        assert_int_equal(ask_from("127.0.0.1")->rcode, RCODE_NOTIMP);
+    }
+    assert_int_equal(stats_get(&front->stats, STAT_notimp), 15);
+}
+
+static void malformed_messages_are_told_so_and_replies_are_ignored(void **state)
+{
+    (void)state;
+    write_query("www.example.", TYPE_A, CLASS_IN, MSG_RD);
+    query[5] = 2; /* two questions */
+    assert_int_equal(ask_from("127.0.0.1")->rcode, RCODE_FORMERR);
+    write_query("www.example.", TYPE_A, CLASS_IN, MSG_RD);
+    query[query_len - 5] = 1; /* EDNS version 1 */
+    assert_int_equal(ask_from("127.0.0.1")->rcode, RCODE_BADVERS);
+    write_query("www.example.", TYPE_A, CLASS_IN, MSG_QR | MSG_RD);
+    assert_null(ask_from("127.0.0.1"));
+    query_len = MSG_HEADER_SIZE - 1;
+    assert_null(ask_from("127.0.0.1"));
+    assert_int_equal(stats_get(&front->stats, STAT_ignored), 2);
+}
+
+static void strangers_are_refused_even_own_zones(void **state)
+{
+    (void)state;
+    write_query("www.dev.test.", TYPE_A, CLASS_IN, MSG_RD);
+    const struct msg *m = ask_from("192.0.2.9");
+    assert_int_equal(m->rcode, RCODE_REFUSED);
+    assert_int_equal(error_code(m), EDE_PROHIBITED);
+    assert_int_equal(stats_get(&front->stats, STAT_denied), 1);
+    assert_int_equal(ask_from("127.9.9.9")->rcode, RCODE_NOERROR);
+}
+
+static void who_answers_is_told_in_class_ch(void **state)
+{
+    (void)state;
+    write_query("id.server.", TYPE_TXT, CLASS_CH, 0);
+    const struct msg *m = ask_from("127.0.0.1");
+    assert_int_equal(m->rcode, RCODE_NOERROR);
+    assert_true((m->flags & MSG_AA) != 0);
+}
+
+/* ---- From own zones ---- */
+
+static void an_own_zone_goes_before_the_cache(void **state)
+{
+    static const uint8_t other[] = {4, 0, 203, 0, 113, 1};
+    (void)state;
+    struct rrset set = {.owner = zone_name("www.dev.test."), .type = TYPE_A, .ttl = 300, .data = {other, 6, 1}};
+    struct cache_entry e = {.name = set.owner,
+                            .slot = CACHE_ANSWER,
+                            .type = TYPE_A,
+                            .trust = TRUST_AUTHORITATIVE,
+                            .stored = clock_now(),
+                            .epoch = cache_epoch(&stand.cache),
+                            .sets = &set};
+    assert_int_equal(cache_put(&stand.cache, &e, &arena), FAIL_NONE);
+    for (unsigned i = 0; i < 3; i++) {
+        const struct msg *m = ask("www.dev.test.", TYPE_A);
+        assert_true((m->flags & MSG_AA) != 0);
+        assert_int_equal(rdatas_first(&m->sections[SECTION_ANSWER]->data).bytes[0], 10);
+    }
+    assert_int_equal(stats_get(&front->stats, STAT_from_zone), 3);
+}
+
+static void an_own_zone_is_answered_without_rd_but_not_beyond(void **state)
+{
+    (void)state;
+    write_query("www.dev.test.", TYPE_A, CLASS_IN, 0);
+    assert_int_equal(ask_from("127.0.0.1")->rcode, RCODE_NOERROR);
+    write_query("out.dev.test.", TYPE_A, CLASS_IN, 0);
+    const struct msg *m = ask_from("127.0.0.1");
+    assert_int_equal(m->rcode, RCODE_NOERROR);
+    assert_int_equal(m->sections[SECTION_ANSWER]->type, TYPE_CNAME);
+    assert_null(m->sections[SECTION_ANSWER]->next);
+    write_query("www.sub.dev.test.", TYPE_A, CLASS_IN, 0);
+    m = ask_from("127.0.0.1");
+    assert_true((m->flags & MSG_AA) == 0);
+    assert_null(m->sections[SECTION_ANSWER]);
+    assert_int_equal(m->sections[SECTION_AUTHORITY]->type, TYPE_NS);
+    assert_int_equal(fake_upstream_count(), 0);
+}
+
+static void an_alias_out_of_an_own_zone_is_resolved_and_never_kept_ready(void **state)
+{
+    (void)state;
+    assert_null(ask("out.dev.test.", TYPE_A));
+    for (unsigned i = 0; i < fake_upstream_count(); i++) {
+        fake_upstream_answer(i, RCODE_NOERROR);
+    }
+    assert_int_equal(sent.by_udp, 1);
+    const struct msg *m = ask("out.dev.test.", TYPE_A);
+    assert_int_equal(m->sections[SECTION_ANSWER]->type, TYPE_CNAME);
+    assert_int_equal(m->sections[SECTION_ANSWER]->next->type, TYPE_A);
+    assert_non_null(ask("out.dev.test.", TYPE_A));
+    assert_int_equal(stats_get(&front->stats, STAT_from_ready), 0);
+}
+
+/* ---- From servers, cache and ready answers ---- */
+
+static void the_first_answer_comes_from_a_walk_the_next_are_ready(void **state)
+{
+    (void)state;
+    assert_null(ask("example.", TYPE_A));
+    fake_upstream_answer(0, RCODE_NOERROR);
+    assert_int_equal(sent.by_udp, 1);
+    struct msg walked;
+    assert_int_equal(msg_parse(sent.bytes, sent.len, &arena, &walked), FAIL_NONE);
+    assert_int_equal(walked.id, 99);
+    assert_true((walked.flags & (MSG_RA | MSG_RD)) == (MSG_RA | MSG_RD));
+    assert_true(walked.edns.present);
+
+    const struct msg *m = ask("EXAMPLE.", TYPE_A);
+    assert_int_equal(rdatas_first(&m->sections[SECTION_ANSWER]->data).bytes[3], 77);
+    assert_memory_equal(m->question.name, "\7EXAMPLE", 9); /* the asker's case */
+    assert_int_equal(stats_get(&front->stats, STAT_from_walk), 1);
+    assert_int_equal(stats_get(&front->stats, STAT_from_ready), 1);
+    assert_int_equal(fake_upstream_count(), 1);
+}
+
+static void a_flush_makes_ready_answers_void(void **state)
+{
+    (void)state;
+    assert_null(ask("example.", TYPE_A));
+    fake_upstream_answer(0, RCODE_NOERROR);
+    memory_flush(stand.memory, zone_name("example."), false);
+    assert_null(ask("example.", TYPE_A));
+    assert_int_equal(fake_upstream_count(), 2);
+}
+
+static void over_tcp_the_answer_takes_the_connection_it_came_from(void **state)
+{
+    (void)state;
+    struct tcp_from from = {.slot = 7};
+    assert_int_equal(addr_parse("127.0.0.1", 4242, &from.peer), FAIL_NONE);
+    write_query("www.dev.test.", TYPE_A, CLASS_IN, MSG_RD);
+    front_tcp(front, &from, query, query_len);
+    assert_int_equal(sent.by_tcp, 1);
+    write_query("example.", TYPE_A, CLASS_IN, MSG_RD);
+    front_tcp(front, &from, query, query_len);
+    assert_int_equal(sent.by_tcp, 1);
+    fake_upstream_answer(0, RCODE_NXDOMAIN);
+    assert_int_equal(sent.by_tcp, 2);
+    assert_int_equal(sent.bytes[3] & MSG_RCODE, RCODE_NXDOMAIN);
+    query[2] |= 0x80; /* a reply: nothing sensible follows on this stream */
+    front_tcp(front, &from, query, query_len);
+    assert_int_equal(sent.by_tcp, 2);
+    assert_int_equal(sent.closed, 1);
+}
+
+static void too_many_questions_and_too_many_clients_are_told_so(void **state)
+{
+    (void)state;
+    stand_limit(&stand, in_flight, 1);
+    stand_limit(&stand, waiters, 1);
+    assert_null(ask("example.", TYPE_A));
+    const struct msg *m = ask("other.", TYPE_A);
+    assert_int_equal(m->rcode, RCODE_SERVFAIL);
+    assert_string_equal(m->edns.received.text, "too many questions in progress");
+    m = ask("example.", TYPE_A);
+    assert_int_equal(m->rcode, RCODE_SERVFAIL);
+    assert_string_equal(m->edns.received.text, "too many clients wait for this question");
+    assert_int_equal(stats_get(&front->stats, STAT_overload), 2);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    assert_int_equal(sent.by_udp, 1);
+}
+
+#define FRONT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FRONT_TEST(what_cannot_be_answered_gets_its_rcode_and_reason),
+        FRONT_TEST(other_opcodes_are_not_implemented),
+        FRONT_TEST(malformed_messages_are_told_so_and_replies_are_ignored),
+        FRONT_TEST(strangers_are_refused_even_own_zones),
+        FRONT_TEST(who_answers_is_told_in_class_ch),
+        FRONT_TEST(an_own_zone_goes_before_the_cache),
+        FRONT_TEST(an_own_zone_is_answered_without_rd_but_not_beyond),
+        FRONT_TEST(an_alias_out_of_an_own_zone_is_resolved_and_never_kept_ready),
+        FRONT_TEST(the_first_answer_comes_from_a_walk_the_next_are_ready),
+        FRONT_TEST(a_flush_makes_ready_answers_void),
+        FRONT_TEST(over_tcp_the_answer_takes_the_connection_it_came_from),
+        FRONT_TEST(too_many_questions_and_too_many_clients_are_told_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,125 @@
+#include "resolver/server/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "resolver/dns/name.h"
+
+static struct settings *make(const char *text)
+{
+    struct config *config = config_parse(text, strlen(text), "test.yaml", config_print, stderr);
+    assert_non_null(config);
+    return settings_new(config, NULL);
+}
+
+static bool allows(const struct settings *s, const char *peer)
+{
+    struct addr address;
+    assert_int_equal(addr_parse(peer, 4242, &address), FAIL_NONE);
+    return settings_allow(s, &address);
+}
+
+static void only_the_networks_of_the_list_may_ask(void **state)
+{
+    (void)state;
+    struct settings *s = make("server: {allow: [10.1.0.0/16, 192.0.2.7, \"2001:db8::/32\"]}");
+    assert_true(allows(s, "10.1.255.255"));
+    assert_true(allows(s, "192.0.2.7"));
+    assert_true(allows(s, "2001:db8:ffff::1"));
+    assert_false(allows(s, "10.2.0.0"));
+    assert_false(allows(s, "192.0.2.8"));
+    assert_false(allows(s, "2001:db9::1"));
+    assert_false(allows(s, "127.0.0.1"));
+    settings_drop(s);
+}
+
+static void by_default_this_machine_alone_may_ask(void **state)
+{
+    (void)state;
+    struct settings *s = make("");
+    assert_true(allows(s, "127.8.8.8"));
+    assert_true(allows(s, "::1"));
+    assert_false(allows(s, "10.0.0.1"));
+    settings_drop(s);
+    s = make("server: {allow: []}");
+    assert_false(allows(s, "127.0.0.1"));
+    settings_drop(s);
+}
+
+static void the_parts_follow_the_configuration(void **state)
+{
+    (void)state;
+    struct settings *s = make("server: {identity: hill, listen: [127.0.0.1@5300]}\n"
+                              "recursion:\n"
+                              "  root-hints: {a.root: [192.0.2.1, 192.0.2.2]}\n"
+                              "  upstream-port: 5353\n"
+                              "  ipv6: false\n"
+                              "  case-randomisation: false\n"
+                              "  edns-buffer-size: 1400\n"
+                              "  special-use-zones: false\n"
+                              "  allow-upstream: [192.0.2.0/24]\n"
+                              "cache: {max-ttl: 1h, min-negative-ttl: 5s, max-entry-size: 4KiB}\n"
+                              "limits: {sends: 50, records: 20, tcp_pipeline: 3}\n");
+    const struct policy *p = &s->policy;
+    assert_int_equal(p->hint_count, 1);
+    assert_int_equal(p->hints[0].address_count, 2);
+    assert_true(name_equal(p->hints[0].name, (const uint8_t *)"\1a\4root"));
+    assert_int_equal(p->upstream_port, 5353);
+    assert_true(p->ipv4 && !p->ipv6 && !p->special_use);
+    assert_int_equal(p->allowed_count, 1);
+    assert_int_equal(p->own_count, 1);
+    assert_int_equal(p->own[0].port, 5300);
+    assert_int_equal(limit_get(&p->limits, sends), 50);
+    assert_int_equal(p->edns_size, 1400);
+    assert_int_equal(s->upstream.edns_size, 1400);
+    assert_false(s->upstream.case_randomisation);
+    assert_int_equal(s->cache.max_ttl, 3600);
+    assert_int_equal(s->cache.min_negative_ttl, 5);
+    assert_int_equal(s->cache.max_entry_size, 4096);
+    assert_int_equal(s->cache.max_records, 20);
+    assert_int_equal(s->tcp.pipeline, 3);
+    assert_int_equal(s->responder.nsid_len, 4);
+    settings_drop(s);
+}
+
+static void without_hints_given_the_public_root_is_used_and_an_empty_map_is_none(void **state)
+{
+    (void)state;
+    struct settings *s = make("");
+    assert_int_equal(s->policy.hint_count, 13);
+    assert_null(s->responder.nsid);
+    settings_drop(s);
+    s = make("recursion: {root-hints: {}}");
+    assert_int_equal(s->policy.hint_count, 0);
+    settings_drop(s);
+}
+
+static void the_last_user_frees_them(void **state)
+{
+    (void)state;
+    struct settings *s = make("");
+    settings_take(s);
+    settings_drop(s);
+    assert_int_equal(atomic_load(&s->users), 1);
+    assert_true(allows(s, "127.0.0.1"));
+    settings_drop(s);
+    settings_drop(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_networks_of_the_list_may_ask),
+        cmocka_unit_test(by_default_this_machine_alone_may_ask),
+        cmocka_unit_test(the_parts_follow_the_configuration),
+        cmocka_unit_test(without_hints_given_the_public_root_is_used_and_an_empty_map_is_none),
+        cmocka_unit_test(the_last_user_frees_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,232 @@
+#include "resolver/server/walks.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "resolver/dns/type.h"
+#include "server_stand.h"
+
+/* One label: the root is asked for it, whatever is kept from servers of longer names. */
+#define NAME  ((const uint8_t *)"\4name")
+#define OTHER ((const uint8_t *)"\5other")
+
+struct client {
+    struct waiter waiter; /* first: answer gets its address */
+    unsigned answers;
+    unsigned rcode;
+    bool was_late;
+    unsigned records;
+    struct ede error;
+};
+
+static void note(struct waiter *w, const struct answer *a)
+{
+    struct client *c = (struct client *)(void *)w;
+    c->answers++;
+    c->rcode = a->rcode;
+    c->was_late = w->is_late;
+    c->records = a->sections[SECTION_ANSWER] != NULL ? a->sections[SECTION_ANSWER]->data.count : 0;
+    c->error = a->error_count > 0 ? a->errors[0] : (struct ede){.code = UINT16_MAX};
+}
+
+static int set_up(void **state)
+{
+    static struct stand s;
+    stand_make(&s, "", NULL);
+    *state = &s;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    stand_end(*state);
+    return 0;
+}
+
+static struct walk *ask(struct stand *s, const uint8_t *name, unsigned flags, enum walk_state expected)
+{
+    struct walk *walk = NULL;
+    assert_int_equal(walks_ask(s->walks, s->generation, name, TYPE_A, flags, &walk), expected);
+    return walk;
+}
+
+static void wait_for(struct walk *walk, struct client *c)
+{
+    *c = (struct client){.waiter.answer = note};
+    assert_int_equal(walk_wait(walk, &c->waiter), FAIL_NONE);
+}
+
+static void clients_with_one_question_share_one_walk(void **state)
+{
+    struct stand *s = *state;
+    struct client clients[100];
+    struct walk *walk = ask(s, NAME, 0, WALK_ON);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_ptr_equal(ask(s, (const uint8_t *)"\4NaMe", 0, WALK_ON), walk);
+        wait_for(walk, &clients[i]);
+    }
+    assert_int_equal(fake_upstream_count(), 1);
+    assert_int_equal(s->on_network, 1);
+    assert_int_equal(walks_counts(s->walks).waiting, 100);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(clients[i].answers, 1);
+        assert_int_equal(clients[i].rcode, RCODE_NOERROR);
+        assert_int_equal(clients[i].records, 1);
+        assert_false(clients[i].was_late);
+    }
+    struct walk_counts counts = walks_counts(s->walks);
+    assert_int_equal(counts.waiting + counts.in_flight, 0);
+    assert_int_equal(counts.started, 1);
+    assert_int_equal(counts.finished, 1);
+    assert_int_equal(s->on_rest, 1);
+}
+
+static void what_is_cached_needs_no_waiting(void **state)
+{
+    struct stand *s = *state;
+    ask(s, NAME, 0, WALK_ON);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    struct walk *walk = ask(s, NAME, 0, WALK_FINISHED);
+    assert_int_equal(walk_answer(walk)->rcode, RCODE_NOERROR);
+    assert_true(walk_answer(walk)->is_cached);
+    walk_release(walk);
+    assert_int_equal(fake_upstream_count(), 1);
+    assert_int_equal(s->on_network, 1);
+}
+
+static void questions_with_other_flags_walk_apart_but_ask_together(void **state)
+{
+    struct stand *s = *state;
+    struct client plain, unchecked;
+    wait_for(ask(s, NAME, 0, WALK_ON), &plain);
+    wait_for(ask(s, NAME, QUERY_CD, WALK_ON), &unchecked);
+    assert_int_equal(walks_counts(s->walks).in_flight, 2);
+    assert_int_equal(fake_upstream_count(), 1);
+    fake_upstream_answer(0, RCODE_NXDOMAIN);
+    assert_int_equal(plain.rcode, RCODE_NXDOMAIN);
+    assert_int_equal(unchecked.rcode, RCODE_NXDOMAIN);
+}
+
+static void a_late_client_gets_the_reason_and_the_walk_goes_on(void **state)
+{
+    struct stand *s = *state;
+    struct client late, next;
+    stand_limit(s, answer_ms, 20);
+    struct walk *walk = ask(s, NAME, 0, WALK_ON);
+    wait_for(walk, &late);
+    stand_run(s, 60);
+    assert_int_equal(late.answers, 1);
+    assert_int_equal(late.rcode, RCODE_SERVFAIL);
+    assert_true(late.was_late);
+    assert_int_equal(late.error.code, EDE_NO_REACHABLE_AUTHORITY);
+    assert_non_null(strstr(late.error.text, "192.0.2.1"));
+    assert_int_equal(walks_counts(s->walks).late, 1);
+    assert_false(fake_upstream_at(0)->is_over);
+
+    stand_limit(s, answer_ms, 5000);
+    assert_ptr_equal(ask(s, NAME, 0, WALK_ON), walk);
+    wait_for(walk, &next);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    assert_int_equal(late.answers, 1);
+    assert_int_equal(next.rcode, RCODE_NOERROR);
+    assert_false(next.was_late);
+    walk_release(ask(s, NAME, 0, WALK_FINISHED));
+}
+
+static void each_client_has_its_own_time(void **state)
+{
+    struct stand *s = *state;
+    static struct client first, second; /* the end of the stand answers the second */
+    stand_limit(s, answer_ms, 30);
+    wait_for(ask(s, NAME, 0, WALK_ON), &first);
+    stand_run(s, 10);
+    stand_limit(s, answer_ms, 10000);
+    wait_for(ask(s, OTHER, 0, WALK_ON), &second);
+    stand_run(s, 60);
+    assert_int_equal(first.answers, 1);
+    assert_int_equal(second.answers, 0);
+    assert_int_equal(walks_counts(s->walks).waiting, 1);
+}
+
+static void walks_over_the_limit_are_refused(void **state)
+{
+    struct stand *s = *state;
+    stand_limit(s, in_flight, 1);
+    struct walk *walk = ask(s, NAME, 0, WALK_ON);
+    ask(s, OTHER, 0, WALK_REFUSED);
+    assert_ptr_equal(ask(s, NAME, 0, WALK_ON), walk); /* who can share is not one more */
+    assert_int_equal(walks_counts(s->walks).refused, 1);
+    assert_int_equal(s->generation->resolver.limit_hits[LIMIT_ID_in_flight], 1);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    ask(s, OTHER, 0, WALK_ON);
+}
+
+static void waiters_over_the_limit_are_refused(void **state)
+{
+    struct stand *s = *state;
+    struct client clients[2], extra = {.waiter.answer = note};
+    stand_limit(s, waiters, 2);
+    struct walk *walk = ask(s, NAME, 0, WALK_ON);
+    wait_for(walk, &clients[0]);
+    wait_for(walk, &clients[1]);
+    assert_int_equal(walk_wait(walk, &extra.waiter), FAIL_LIMIT);
+    assert_int_equal(s->generation->resolver.limit_hits[LIMIT_ID_waiters], 1);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    assert_int_equal(clients[0].answers + clients[1].answers, 2);
+    assert_int_equal(extra.answers, 0);
+}
+
+static void an_exchange_that_cannot_begin_is_an_unreachable_server(void **state)
+{
+    struct stand *s = *state;
+    fake_upstream_refuse(10);
+    struct walk *walk = ask(s, NAME, 0, WALK_FINISHED);
+    assert_int_equal(walk_answer(walk)->rcode, RCODE_SERVFAIL);
+    assert_non_null(strstr(walk_answer(walk)->errors[0].text, "192.0.2.1 unreachable"));
+    walk_release(walk);
+    assert_int_equal(walks_counts(s->walks).in_flight, 0);
+}
+
+static void ending_answers_those_who_wait(void **state)
+{
+    struct stand *s = *state;
+    struct client clients[3];
+    struct walk *walk = ask(s, NAME, 0, WALK_ON);
+    wait_for(walk, &clients[0]);
+    wait_for(walk, &clients[1]);
+    wait_for(ask(s, OTHER, 0, WALK_ON), &clients[2]);
+    generation_retire(s->generation);
+    s->generation = NULL;
+    assert_int_equal(s->given_back, 0);
+    walks_free(s->walks);
+    s->walks = NULL;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(clients[i].answers, 1);
+        assert_int_equal(clients[i].rcode, RCODE_SERVFAIL);
+        assert_int_equal(clients[i].error.code, EDE_NOT_READY);
+    }
+    assert_true(fake_upstream_at(0)->was_cancelled && fake_upstream_at(1)->was_cancelled);
+    assert_int_equal(s->given_back, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(clients_with_one_question_share_one_walk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_cached_needs_no_waiting, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(questions_with_other_flags_walk_apart_but_ask_together, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_late_client_gets_the_reason_and_the_walk_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_client_has_its_own_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(walks_over_the_limit_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(waiters_over_the_limit_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_exchange_that_cannot_begin_is_an_unreachable_server, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ending_answers_those_who_wait, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
