@@ -183,7 +183,9 @@ static void log_problems(json_t *problems, enum log_level level)
     size_t i;
     json_t *p;
     json_array_foreach (problems, i, p) {
-        log_problem(level, "reload_problem", json_string_value(p));
+        char line[LOG_QUOTE_SIZE];
+        snprintf(line, sizeof(line), "%.*s", (int)strcspn(json_string_value(p), "\n"), json_string_value(p));
+        log_problem(level, "reload_problem", line);
     }
 }
 

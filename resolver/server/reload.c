@@ -17,18 +17,24 @@ struct reload {
     struct reload_result result;
 };
 
+/* The same picture as --check prints: place, message, line and caret. */
 static void collect(void *arg, const struct config_problem *p)
 {
     struct reload *r = arg;
-    char text[1024];
-    const char *kind = p->is_warning ? "warning" : "error";
-    const char *file = p->file != NULL ? p->file : "configuration";
-    if (p->line > 0) {
-        snprintf(text, sizeof(text), "%s:%u:%u: %s: %s", file, p->line, p->column, kind, p->message);
-    } else {
-        snprintf(text, sizeof(text), "%s: %s: %s", file, kind, p->message);
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    if (out == NULL) {
+        return;
     }
-    json_array_append_new(r->result.problems, json_string(text));
+    config_print(out, p);
+    if (fclose(out) == 0) {
+        while (len > 0 && text[len - 1] == '\n') {
+            len--;
+        }
+        json_array_append_new(r->result.problems, json_stringn(text, len));
+    }
+    free(text);
 }
 
 void reload_wait(struct reload *r)

@@ -16,7 +16,7 @@ struct reload;
 struct reload_result {
     bool ok;
     struct loaded loaded; /* passes to the callback when ok */
-    json_t *problems;     /* array of texts, errors and warnings; borrowed */
+    json_t *problems;     /* array of texts of several lines each, errors and warnings; borrowed */
 };
 
 typedef void reload_done(void *ctx, const struct reload_result *result);
