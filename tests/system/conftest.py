@@ -1,5 +1,6 @@
 """What the system tests share: namespaces, the lab, and cairnd processes that must end cleanly."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -40,8 +41,9 @@ def isolated(pytestconfig):
 
 @pytest.fixture(scope="session")
 def ports(pytestconfig):
-    """The port of cairnd, and of the lab."""
-    return (1053, 5390) if pytestconfig.no_namespace else (53, 53)
+    """The port of cairnd, and of the lab; without a network of their own, others than those of a run beside this."""
+    first = 20000 + os.getpid() % 6000 * 2
+    return (first, first + 1) if pytestconfig.no_namespace else (53, 53)
 
 
 class Lab:
