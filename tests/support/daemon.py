@@ -113,8 +113,14 @@ class Cairnd:
         self.check_log()
 
     def wait_end(self, seconds=STOP_SECONDS):
+        """Its exit code, once it has ended by itself."""
         process, self.process = self.process, None
-        code = process.wait(seconds)
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise DaemonError(f"cairnd is alive, but should have ended:\n{self.log()}") from None
         self.check_log()
         return code
 

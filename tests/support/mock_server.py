@@ -22,8 +22,8 @@ Asked = collections.namedtuple("Asked", "name rdtype transport has_edns")
 
 
 class MockServer:
-    """`zone` maps (name, type) to (ttl, [rdata...]). `change(query, reply, transport)` may return another reply, octets,
-    several of these, or None for silence; `delay` holds every reply back by so many seconds."""
+    """`zone` maps (name, type) to (ttl, [rdata...]). `change(query, reply, transport)` may return another reply,
+    octets, several of these, or None for silence; `delay` holds every reply back by so many seconds."""
 
     def __init__(self, address, port, zone, change=None, delay=0):
         self.address, self.port, self.delay = address, port, delay

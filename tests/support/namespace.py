@@ -28,7 +28,7 @@ def _become_root_inside(uid, gid):
 
 
 def enter_network():
-    """Moves this process into a network of its own. Returns why it could not, or None. Call before any thread starts."""
+    """Moves this process into a network of its own, before any thread starts. Returns why it could not, or None."""
     uid, gid = os.getuid(), os.getgid()
     try:
         if uid == 0:

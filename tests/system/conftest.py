@@ -19,6 +19,7 @@ ADDRESS = "127.0.0.1"
 
 def pytest_addoption(parser):
     parser.addoption("--cairnd", default=str(ROOT / "build" / "dev" / "cairnd"), help="the daemon to test")
+    parser.addoption("--plain-cairnd", help="one without sanitizers for what they cannot live through")
 
 
 def pytest_configure(config):
@@ -74,14 +75,17 @@ def lab(tmp_path_factory, ports):
 def make_cairnd(pytestconfig, tmp_path, ports):
     """Makes daemons, not yet started, from a configuration; all are stopped and checked at the end."""
     made = []
+    program, unsanitized = (pytestconfig.getoption(option) for option in ("--cairnd", "--plain-cairnd"))
+    if not unsanitized or not pathlib.Path(unsanitized).exists():
+        unsanitized = program
 
-    def make(*configurations, address=ADDRESS, port=None):
+    def make(*configurations, address=ADDRESS, port=None, plain=False):
         configuration = {}
         for part in configurations:
             configuration = merge(configuration, part)
         directory = tmp_path / f"cairnd{len(made)}"
         directory.mkdir()
-        made.append(Cairnd(pytestconfig.getoption("--cairnd"), directory, configuration, address, port or ports[0]))
+        made.append(Cairnd(unsanitized if plain else program, directory, configuration, address, port or ports[0]))
         return made[-1]
 
     yield make

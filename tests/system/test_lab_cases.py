@@ -1,5 +1,6 @@
 """Every case of the lab, against its expected outcome and against what unbound answers on the same tree."""
 import concurrent.futures
+import subprocess
 
 import dns.rcode
 import dns.rdatatype
@@ -74,6 +75,16 @@ def difference(case, ours, theirs):
     if mine != peers:
         return f"{case[0]} {case[1]}: too many {sorted(mine - peers)[:3]}, missing {sorted(peers - mine)[:3]}"
     return None
+
+
+def test_dig_finds_nothing_to_complain_about(lab, cairnd):
+    batch = cairnd.directory / "batch"
+    batch.write_text("".join(f"{name} {rdtype}\n" for name, rdtype, *_ in lab.cases))
+    out = subprocess.run(["dig", f"@{cairnd.address}", "-p", str(cairnd.port), "+dnssec", "+tries=1", "-f", batch],
+                         capture_output=True, text=True, timeout=120).stdout
+    assert out.count("status: ") == len(lab.cases)
+    complaints = [line for line in out.splitlines() if "arning" in line or "WARNING" in line or "malformed" in line]
+    assert not complaints
 
 
 def test_every_failure_carries_its_reason(lab, resolver):
