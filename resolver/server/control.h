@@ -6,7 +6,7 @@
  *   GET  /v1/status         {version, pid, started, uptime_s, config, workers, listen: [text], dnssec, zones, queries}
  *   GET  /v1/health         {ok, problems: [text]}; status 503 when not ok
  *   POST /v1/reload         {changes: [{key, from, to, needs_restart}], zones, warnings: [text]}
- *   GET  /v1/cache/entries?name=N[&type=T]       {entries: [entry]}
+ *   GET  /v1/cache/entries?name=N[&type=T]       {entries: [entry], more}
  *   GET  /v1/cache/list[?under=N][&limit=N]      {entries: [entry], more}
  *   POST /v1/cache/flush    {name, type?, subtree?} -> {removed}
  *   GET  /v1/cache/stats    {name: number}

@@ -190,28 +190,11 @@ static void add_entry(void *arg, const struct cache_entry *e)
     }
 }
 
-static void op_cache_get(void *ctx, struct control_call *call, const uint8_t *name, uint16_t type)
+static void list_cache(struct daemon *d, struct control_call *call, struct disk_list_query q)
 {
-    struct daemon *d = ctx;
     struct listing l = {.entries = json_array(), .now = clock_now()};
-    struct disk_list_query q = {.name = name, .type = type, .now = l.now, .limit = CONTROL_LIST_MAX};
-    bool more;
-    int result = disk_list(d->cache, &q, add_entry, &l, &more);
-    disk_view_release(d->cache);
-    if (result != FAIL_NONE) {
-        json_decref(l.entries);
-        control_refuse(call, 500, fail_text(result), NULL);
-        return;
-    }
-    control_reply(call, json_pack("{s:o}", "entries", l.entries));
-}
-
-static void op_cache_list(void *ctx, struct control_call *call, const uint8_t *under, unsigned limit)
-{
-    struct daemon *d = ctx;
-    struct listing l = {.entries = json_array(), .now = clock_now()};
-    struct disk_list_query q = {.name = under, .subtree = true, .now = l.now, .limit = limit};
-    bool more;
+    bool more = false;
+    q.now = l.now;
     int result = disk_list(d->cache, &q, add_entry, &l, &more);
     disk_view_release(d->cache);
     if (result != FAIL_NONE) {
@@ -220,6 +203,16 @@ static void op_cache_list(void *ctx, struct control_call *call, const uint8_t *u
         return;
     }
     control_reply(call, json_pack("{s:o, s:b}", "entries", l.entries, "more", (int)more));
+}
+
+static void op_cache_get(void *ctx, struct control_call *call, const uint8_t *name, uint16_t type)
+{
+    list_cache(ctx, call, (struct disk_list_query){.name = name, .type = type, .limit = CONTROL_LIST_MAX});
+}
+
+static void op_cache_list(void *ctx, struct control_call *call, const uint8_t *under, unsigned limit)
+{
+    list_cache(ctx, call, (struct disk_list_query){.name = under, .subtree = true, .limit = limit});
 }
 
 static void op_cache_flush(void *ctx, struct control_call *call, const struct control_flush *what)
