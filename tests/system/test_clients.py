@@ -86,3 +86,16 @@ def test_memory_stays_flat_under_many_different_names(make_cairnd, ports):
 def ask_each(daemon, first, last):
     for number in range(first, last):
         assert daemon.ask(f"n{number}.absent{number}.mock.").rcode() == 3
+
+
+def test_it_stops_within_two_seconds_whatever_it_waits_for(make_cairnd, ports):
+    with MockServer("127.60.0.5", ports[1], {}, change=lambda *_: None) as server:
+        daemon = make_cairnd(server.configuration(), plain=True).start()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, daemon.connect():
+            sock.connect((daemon.address, daemon.port))
+            for number in range(50):
+                sock.send(daemon.query(f"n{number}.silent.mock.").to_wire())
+            time.sleep(0.3)
+            began = time.monotonic()
+            daemon.stop()
+        assert time.monotonic() - began < 2
