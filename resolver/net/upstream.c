@@ -73,7 +73,7 @@ void upstream_free(struct upstream *u)
     if (u->poll >= 0) {
         close(u->poll);
     }
-    free(u->vsocks);
+    free(u->slots);
     free(u);
 }
 
@@ -103,33 +103,43 @@ static void write_question(struct sent *sent, const struct upstream_question *q,
     sent->question_len = (uint16_t)(len + 4);
 }
 
-/* Makes c-ares forget x's query and closes its socket. */
-static void detach(struct exchange *x)
+/* Makes c-ares forget the query of an exchange over TCP. */
+static void show_end(const struct exchange *x)
 {
-    if (x->vfd >= 0) {
-        channel_break(x->peer, x->vfd);
-    } else if (x->held && x->stream != NULL && x->stream->vfd >= 0) {
+    if (x->held && x->stream != NULL && x->stream->vfd >= 0) {
         struct shown shown;
         reply_show_nothing(x->sent.id, &shown);
         channel_show(x->peer, x->stream->vfd, &shown);
     }
 }
 
-static void release(struct exchange *x)
+/* Over UDP, or when it had no memory, c-ares lets go later. */
+static void leave(struct exchange *x)
 {
     struct peer *p = x->peer;
-    event_del(&x->timer);
-    detach(x);
-    LIST_REMOVE(x, link);
     p->pending--;
+    p->cookies -= x->sent_cookie;
+    if (!x->held) {
+        free(x);
+        return;
+    }
+    x->orphan = true;
+    p->orphans++;
+    if (!p->tcp) {
+        channel_tidy(p);
+    }
+}
+
+static void release(struct exchange *x)
+{
+    event_del(&x->timer);
+    datagram_close(x);
+    show_end(x);
+    LIST_REMOVE(x, link);
     if (x->stream != NULL) {
         stream_leave(x->stream);
     }
-    if (x->held) {
-        x->orphan = true; /* c-ares had no memory to let go */
-    } else {
-        free(x);
-    }
+    leave(x);
 }
 
 static void count(struct upstream *u, enum upstream_outcome outcome)
@@ -194,7 +204,7 @@ static struct exchange *exchange_new(struct peer *p, const struct upstream_quest
     }
     x->u = p->u;
     x->peer = p;
-    x->fd = x->vfd = -1;
+    x->fd = x->slot = -1;
     x->use_edns = q->use_edns;
     x->recursion = q->recursion;
     write_question(&x->sent, q, !q->use_tcp && p->u->settings.case_randomisation);

@@ -10,59 +10,37 @@
 #include "resolver/dns/wire.h"
 #include "resolver/net/upstream_private.h"
 
+#define TYPE_OPT         41
 #define OPT_DO           0x8000
 #define OPT_SIZE         11  /* without options */
-#define QUERY_SIZE       512 /* 2 + header 12 + question 259 + OPT 11 + cookie 44, and some room */
+#define QUERY_SIZE       512 /* header 12 + question 259 + OPT 11 + cookie 44, and some room */
+#define HEAD_SIZE        ((size_t)MSG_HEADER_SIZE + STAND_IN_SIZE)
+#define AT_ADDITIONAL    10 /* where the header counts OPT */
+
+/* How long c-ares is not asked again for a cookie after it had none to send. */
+#define NO_COOKIES_NS    UINT64_C(60000000000)
+
+#define ORPHANS_MAX      64
 
 /* The server's address is our business; c-ares needs one to compare replies with. */
 #define STAND_IN_ADDRESS INADDR_LOOPBACK
 #define STAND_IN_PORT    53
 
-/* ---- Numbers that stand for descriptors ---- */
-
-static int vsock_take(struct upstream *u)
+static struct slot *slot_of(struct peer *p, ares_socket_t vfd)
 {
-    if (u->first_free == u->vsock_count) {
-        int count = u->vsock_count == 0 ? 64 : u->vsock_count * 2;
-        struct vsock *vsocks = realloc(u->vsocks, (size_t)count * sizeof(*vsocks));
-        if (vsocks == NULL) {
-            return -1;
-        }
-        for (int i = u->vsock_count; i < count; i++) {
-            vsocks[i] = (struct vsock){.next_free = i + 1};
-        }
-        u->vsocks = vsocks;
-        u->vsock_count = count;
-    }
-    int vfd = u->first_free;
-    u->first_free = u->vsocks[vfd].next_free;
-    return vfd;
-}
-
-static void vsock_release(struct upstream *u, int vfd)
-{
-    uint32_t generation = u->vsocks[vfd].generation + 1;
-    u->vsocks[vfd] = (struct vsock){.generation = generation, .next_free = u->first_free};
-    u->first_free = vfd;
-}
-
-static struct vsock *vsock_of(struct peer *p, ares_socket_t vfd)
-{
-    return &p->u->vsocks[vfd];
+    return &p->u->slots[vfd];
 }
 
 /* ---- What c-ares calls instead of the system ---- */
 
 static bool open_real(struct peer *p, struct exchange *x, int vfd)
 {
-    struct vsock *v = vsock_of(p, vfd);
     if (p->tcp) {
-        v->stream = stream_open(p, vfd);
-        return v->stream != NULL;
+        slot_of(p, vfd)->stream = stream_open(p, vfd);
+        return slot_of(p, vfd)->stream != NULL;
     }
-    x->vfd = vfd;
-    v->exchange = x;
-    return datagram_open(x) == 0;
+    p->vfd = vfd;
+    return datagram_local(x, &p->local) == 0;
 }
 
 static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
@@ -75,15 +53,15 @@ static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
         errno = EINVAL;
         return ARES_SOCKET_BAD;
     }
-    int vfd = vsock_take(u);
+    int vfd = slot_take(u);
     if (vfd < 0) {
         errno = u->error = ENOMEM;
         return ARES_SOCKET_BAD;
     }
     if (!open_real(p, u->asking, vfd)) {
         u->error = errno;
-        u->asking->vfd = -1;
-        vsock_release(u, vfd);
+        p->vfd = -1;
+        slot_release(u, vfd);
         return ARES_SOCKET_BAD;
     }
     return vfd;
@@ -92,14 +70,13 @@ static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
 static int on_close(ares_socket_t vfd, void *arg)
 {
     struct peer *p = arg;
-    struct vsock *v = vsock_of(p, vfd);
-    if (v->stream != NULL) {
-        stream_shut(v->stream);
-    } else if (v->exchange != NULL) {
-        close(v->exchange->fd);
-        v->exchange->fd = v->exchange->vfd = -1;
+    struct slot *s = slot_of(p, vfd);
+    if (s->stream != NULL) {
+        stream_shut(s->stream);
+    } else {
+        p->vfd = -1;
     }
-    vsock_release(p->u, vfd);
+    slot_release(p->u, vfd);
     return 0;
 }
 
@@ -143,7 +120,7 @@ static ares_ssize_t on_recvfrom(ares_socket_t vfd, void *buffer, size_t size, in
     struct peer *p = arg;
     struct upstream *u = p->u;
     if (u->shown == NULL || u->shown_to != vfd) {
-        errno = vsock_of(p, vfd)->broken ? ECONNRESET : EAGAIN;
+        errno = slot_of(p, vfd)->broken ? ECONNRESET : EAGAIN;
         return -1;
     }
     size_t skip = p->tcp ? 0 : 2;
@@ -157,43 +134,74 @@ static ares_ssize_t on_recvfrom(ares_socket_t vfd, void *buffer, size_t size, in
     return (ares_ssize_t)count;
 }
 
-/* Puts the real question in the place of the stand-in. Returns the length of the message, 0 if it is none of ours. */
-static size_t write_query(const struct sent *sent, const uint8_t *from, size_t len, uint8_t out[QUERY_SIZE])
+static void write_opt(struct writer *w, uint16_t size)
 {
-    size_t head = MSG_HEADER_SIZE + STAND_IN_SIZE;
-    if (len < head || memcmp(from + MSG_HEADER_SIZE, stand_in, STAND_IN_SIZE) != 0) {
+    writer_u8(w, 0);
+    writer_u16(w, TYPE_OPT);
+    writer_u16(w, size);
+    writer_u16(w, 0);
+    writer_u16(w, OPT_DO);
+    writer_u16(w, 0);
+}
+
+/* Puts the real question in the place of the stand-in, and OPT where c-ares was not given it. Returns the length of the
+ * message, 0 if it is none of ours. */
+static size_t write_query(const struct exchange *x, const uint8_t *from, size_t len, uint8_t out[QUERY_SIZE])
+{
+    if (len < HEAD_SIZE || memcmp(from + MSG_HEADER_SIZE, stand_in, STAND_IN_SIZE) != 0) {
         return 0;
     }
     struct writer w;
     writer_init(&w, out, QUERY_SIZE);
     writer_bytes(&w, from, MSG_HEADER_SIZE);
-    writer_bytes(&w, sent->question, sent->question_len);
-    writer_bytes(&w, from + head, len - head);
+    writer_bytes(&w, x->sent.question, x->sent.question_len);
+    writer_bytes(&w, from + HEAD_SIZE, len - HEAD_SIZE);
+    if (x->use_edns && len == HEAD_SIZE) {
+        write_opt(&w, x->u->settings.edns_size);
+        wire_put_u16(out + AT_ADDITIONAL, 1);
+    }
     return w.full ? 0 : writer_len(&w);
 }
 
-static int send_datagram(struct exchange *x, const uint8_t *query, size_t len)
+/* Cookies change with our address (RFC 7873 4.1), which c-ares looks at only when it opens what it takes for a socket.
+ */
+static bool has_moved(const struct exchange *x)
 {
-    if (send(x->fd, query, len, MSG_NOSIGNAL) < 0) {
-        return -1;
-    }
-    counter_add(&x->u->counters.udp_sent, 1);
-    return 0;
+    struct addr now;
+    return datagram_local(x, &now) == 0 && !addr_same_host(&now, &x->peer->local);
 }
 
-static int send_framed(struct exchange *x, struct stream *s, const uint8_t *query, size_t len)
+/* c-ares believes that it was sent whatever happens: there is no connection that it should give up. */
+static void send_datagram(struct exchange *x, const uint8_t *query, size_t len, bool has_cookie)
+{
+    struct upstream *u = x->u;
+    if (has_cookie && has_moved(x)) {
+        u->error = EADDRNOTAVAIL;
+    } else if (send(x->fd, query, len, MSG_NOSIGNAL) < 0) {
+        u->error = errno;
+    } else {
+        counter_add(&u->counters.udp_sent, 1);
+        x->sent_cookie = has_cookie;
+        x->peer->cookies += has_cookie;
+        x->sent_at = clock_ticks();
+    }
+}
+
+static bool send_framed(struct exchange *x, struct stream *s, const uint8_t *query, size_t len)
 {
     uint8_t frame[2 + QUERY_SIZE];
     wire_put_u16(frame, (uint16_t)len);
     memcpy(frame + 2, query, len);
     if (stream_send(s, frame, len + 2) != 0) {
-        return -1;
+        x->u->error = errno;
+        return false;
     }
     x->stream = s;
     s->pending++;
     event_del(&s->idle);
     counter_add(&x->u->counters.tcp_sent, 1);
-    return 0;
+    x->sent_at = clock_ticks();
+    return true;
 }
 
 static ares_ssize_t on_sendto(ares_socket_t vfd, const void *buffer, size_t size, int flags, const struct sockaddr *sa,
@@ -203,36 +211,39 @@ static ares_ssize_t on_sendto(ares_socket_t vfd, const void *buffer, size_t size
     (void)sa;
     (void)len;
     struct peer *p = arg;
-    struct upstream *u = p->u;
-    struct exchange *x = u->asking;
+    struct exchange *x = p->u->asking;
     size_t skip = p->tcp ? 2 : 0;
     uint8_t query[QUERY_SIZE];
-    if (x == NULL || x->sent_at != 0 || size < skip) {
-        errno = EINVAL; /* c-ares would send something again on its own */
-        return -1;
+    if (x == NULL || x->sent_at != 0) {
+        return (ares_ssize_t)size; /* c-ares would send something again on its own: it is not sent */
     }
-    size_t query_len = write_query(&x->sent, (const uint8_t *)buffer + skip, size - skip, query);
-    errno = EINVAL;
-    if (query_len == 0 || (p->tcp ? send_framed(x, vsock_of(p, vfd)->stream, query, query_len)
-                                  : send_datagram(x, query, query_len)) != 0) {
-        /* "Try again later" is nothing that c-ares could wait for here. */
-        errno = u->error = errno == EAGAIN ? ENOBUFS : errno;
+    size_t query_len = size > skip ? write_query(x, (const uint8_t *)buffer + skip, size - skip, query) : 0;
+    if (query_len == 0) {
+        errno = p->u->error = EINVAL;
         return -1;
     }
     x->sent.id = wire_get_u16(query);
-    x->sent_cookie = !p->tcp && query_len > MSG_HEADER_SIZE + (size_t)x->sent.question_len + OPT_SIZE;
-    x->sent_at = clock_ticks();
+    if (!p->tcp) {
+        send_datagram(x, query, query_len, size > HEAD_SIZE + OPT_SIZE);
+    } else if (!send_framed(x, slot_of(p, vfd)->stream, query, query_len)) {
+        return -1;
+    }
     return (ares_ssize_t)size;
 }
 
-/* Cookies change with our address (RFC 7873 4.1), and are for UDP only. */
+/* For cookies, which are for UDP only. */
 static int on_getsockname(ares_socket_t vfd, struct sockaddr *sa, ares_socklen_t *len, void *arg)
 {
-    struct vsock *v = vsock_of(arg, vfd);
-    if (v->exchange != NULL) {
-        return getsockname(v->exchange->fd, sa, len);
+    (void)vfd;
+    const struct peer *p = arg;
+    struct sockaddr_storage local;
+    socklen_t size = addr_to_sockaddr(&p->local, &local);
+    if (p->tcp || *len < size) {
+        fill_stand_in(sa, len);
+        return 0;
     }
-    fill_stand_in(sa, len);
+    memcpy(sa, &local, size);
+    *len = size;
     return 0;
 }
 
@@ -257,7 +268,6 @@ int channel_open(struct peer *p)
         .flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_STAYOPEN |
                  ARES_FLAG_NO_DFLT_SVR | ARES_FLAG_IGNTC | (p->tcp ? ARES_FLAG_USEVC : 0),
         .tries = 1,
-        .udp_max_queries = 1,
         .servers = &server,
         .nservers = 1,
         .udp_port = STAND_IN_PORT,
@@ -266,9 +276,9 @@ int channel_open(struct peer *p)
         .resolvconf_path = none,
         .hosts_path = none,
     };
-    int mask = ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_UDP_MAX_QUERIES | ARES_OPT_SERVERS | ARES_OPT_UDP_PORT |
-               ARES_OPT_TCP_PORT | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_HOSTS_FILE | ARES_OPT_DOMAINS |
-               ARES_OPT_QUERY_CACHE | ARES_OPT_SERVER_FAILOVER;
+    int mask = ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_SERVERS | ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT |
+               ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_HOSTS_FILE | ARES_OPT_DOMAINS | ARES_OPT_QUERY_CACHE |
+               ARES_OPT_SERVER_FAILOVER;
     if (ares_init_options(&p->channel, &options, mask) != ARES_SUCCESS) {
         p->channel = NULL;
         return FAIL_MEMORY;
@@ -300,7 +310,7 @@ void channel_show(struct peer *p, int vfd, const struct shown *shown)
 
 void channel_break(struct peer *p, int vfd)
 {
-    vsock_of(p, vfd)->broken = true;
+    slot_of(p, vfd)->broken = true;
     process(p, vfd, ARES_FD_EVENT_READ);
 }
 
@@ -313,6 +323,7 @@ static void on_done(void *arg, ares_status_t status, size_t timeouts, const ares
     struct exchange *x = arg;
     x->held = false;
     if (x->orphan) {
+        x->peer->orphans--;
         free(x);
     }
 }
@@ -326,22 +337,58 @@ static void announce_stream(struct peer *p)
     }
 }
 
-int channel_ask(struct exchange *x)
+/* Has c-ares make the query of x and sends it. 0 or errno. */
+static int hand_over(struct exchange *x, bool with_opt)
 {
     struct upstream *u = x->u;
     struct peer *p = x->peer;
     u->asking = x;
     u->error = 0;
     x->held = true;
-    (void)ares_send_dnsrec(p->channel, u->queries[x->use_edns][x->recursion], on_done, x, NULL);
+    (void)ares_send_dnsrec(p->channel, u->queries[with_opt][x->recursion], on_done, x, NULL);
     if (p->tcp && x->held && x->sent_at == 0) {
         announce_stream(p);
     }
     u->asking = NULL;
-    if (x->held && x->sent_at != 0) {
+    if (x->sent_at != 0 && (x->held || !p->tcp)) {
         return 0;
     }
     return u->error != 0 ? u->error : ENOMEM;
+}
+
+void channel_tidy(struct peer *p)
+{
+    if (p->cookies == 0 || p->orphans > ORPHANS_MAX) {
+        ares_cancel(p->channel);
+    }
+}
+
+/* Most servers have no cookies; for them c-ares is spared OPT, the larger part of its work. */
+static int ask_datagram(struct exchange *x)
+{
+    struct peer *p = x->peer;
+    uint64_t now = clock_ticks();
+    bool with_opt = x->use_edns && now >= p->cookies_after;
+    if (datagram_open(x) != 0) {
+        return errno;
+    }
+    int error = hand_over(x, with_opt);
+    if (error == EADDRNOTAVAIL && p->vfd >= 0) {
+        channel_break(p, p->vfd);
+        error = hand_over(x, with_opt);
+    }
+    if (error == 0 && with_opt && !x->sent_cookie) {
+        p->cookies_after = now + NO_COOKIES_NS;
+    }
+    if (!x->sent_cookie) {
+        channel_tidy(p);
+    }
+    return error;
+}
+
+int channel_ask(struct exchange *x)
+{
+    return x->peer->tcp ? hand_over(x, false) : ask_datagram(x);
 }
 
 /* ---- The queries it is given ---- */
@@ -352,7 +399,7 @@ static ares_dns_record_t *make_query(bool use_edns, bool recursion, uint16_t edn
     ares_dns_rr_t *opt = NULL;
     unsigned short flags = recursion ? ARES_FLAG_RD : 0;
     bool ok = ares_dns_record_create(&q, 0, flags, ARES_OPCODE_QUERY, ARES_RCODE_NOERROR) == ARES_SUCCESS &&
-              ares_dns_record_query_add(q, ".", ARES_REC_TYPE_A, ARES_CLASS_IN) == ARES_SUCCESS;
+              ares_dns_record_query_add(q, "", ARES_REC_TYPE_A, ARES_CLASS_IN) == ARES_SUCCESS;
     if (ok && use_edns) {
         ok = ares_dns_record_rr_add(&opt, q, ARES_SECTION_ADDITIONAL, "", ARES_REC_TYPE_OPT, ARES_CLASS_IN, 0) ==
                  ARES_SUCCESS &&

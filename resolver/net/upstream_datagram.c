@@ -50,27 +50,61 @@ static int connect_peer(int fd, const struct addr *peer)
 
 static int watch(const struct exchange *x, int fd)
 {
-    uint64_t generation = x->u->vsocks[x->vfd].generation;
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = generation << 32 | (uint32_t)x->vfd};
+    uint64_t generation = x->u->slots[x->slot].generation;
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = generation << 32 | (uint32_t)x->slot};
     return epoll_ctl(x->u->poll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int take_slot(struct exchange *x)
+{
+    x->slot = slot_take(x->u);
+    if (x->slot < 0) {
+        errno = ENOMEM;
+        return -1;
+    }
+    x->u->slots[x->slot].exchange = x;
+    return 0;
 }
 
 int datagram_open(struct exchange *x)
 {
     const struct addr *peer = &x->peer->address;
-    int fd = socket(peer->len == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
+    x->fd = socket(peer->len == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (x->fd < 0) {
         return -1;
     }
-    ignore_path_mtu(fd, peer->len);
-    if (bind_random(fd, peer->len) != 0 || connect_peer(fd, peer) != 0 || watch(x, fd) != 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
+    ignore_path_mtu(x->fd, peer->len);
+    if (bind_random(x->fd, peer->len) == 0 && connect_peer(x->fd, peer) == 0 && take_slot(x) == 0 &&
+        watch(x, x->fd) == 0) {
+        return 0;
     }
-    x->fd = fd;
-    return 0;
+    int error = errno;
+    datagram_close(x);
+    errno = error;
+    return -1;
+}
+
+void datagram_close(struct exchange *x)
+{
+    if (x->fd >= 0) {
+        close(x->fd);
+        x->fd = -1;
+    }
+    if (x->slot >= 0) {
+        slot_release(x->u, x->slot);
+        x->slot = -1;
+    }
+}
+
+int datagram_local(const struct exchange *x, struct addr *out)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    int result = getsockname(x->fd, (struct sockaddr *)&sa, &len);
+    if (result == 0) {
+        *out = addr_from_sockaddr((struct sockaddr *)&sa);
+    }
+    return result;
 }
 
 /* The first datagram decides. One that does not match means that somebody else is sending to this port: another might
@@ -82,9 +116,10 @@ static void handle_datagram(struct exchange *x, uint8_t *bytes, size_t len)
     struct shown shown = {.bad_cookie = false};
     bool matches = len <= max && reply_matches_datagram(&x->sent, bytes, len);
     if (matches && x->sent_cookie) {
+        matches = x->held; /* else c-ares had to drop it and cannot tell */
         reply_show(x->sent.id, bytes, len, &shown);
-        channel_show(x->peer, x->vfd, &shown);
-        matches = !x->held && !shown.bad_cookie; /* held: c-ares does not accept the cookie, or misses it */
+        channel_show(x->peer, x->peer->vfd, &shown);
+        matches = matches && !x->held && !shown.bad_cookie; /* held: it does not accept the cookie, or misses it */
     }
     if (!matches) {
         counter_add(&u->counters.mismatched, 1);
@@ -112,9 +147,9 @@ void datagram_on_poll(evutil_socket_t fd, short what, void *arg)
     int count = epoll_wait(fd, events, POLL_BATCH, 0);
     for (int i = 0; i < count; i++) {
         /* An earlier callback of this loop may have ended the exchange. */
-        const struct vsock *v = &u->vsocks[(uint32_t)events[i].data.u64];
-        if (v->generation == (uint32_t)(events[i].data.u64 >> 32) && v->exchange != NULL) {
-            read_datagram(v->exchange);
+        const struct slot *s = &u->slots[(uint32_t)events[i].data.u64];
+        if (s->generation == (uint32_t)(events[i].data.u64 >> 32) && s->exchange != NULL) {
+            read_datagram(s->exchange);
         }
     }
 }

@@ -23,7 +23,7 @@ static struct peer *peer_new(struct upstream *u, const struct addr *address, boo
     if (p == NULL) {
         return NULL;
     }
-    *p = (struct peer){.u = u, .address = *address, .tcp = tcp};
+    *p = (struct peer){.u = u, .address = *address, .tcp = tcp, .vfd = -1};
     LIST_INIT(&p->exchanges);
     LIST_INIT(&p->streams);
     if (channel_open(p) != FAIL_NONE) {
@@ -65,6 +65,7 @@ static void peer_free(struct peer *p)
     while ((x = LIST_FIRST(&p->exchanges)) != NULL) {
         LIST_REMOVE(x, link);
         event_del(&x->timer);
+        datagram_close(x);
         free(x);
     }
     LIST_REMOVE(p, bucket);

@@ -4,9 +4,13 @@
  *                                                                                  -> stream (a TCP connection)
  *
  * c-ares chooses ids, keeps cookies, writes queries and pairs replies with them. It sees no descriptor of the system:
- * its sockets are numbers in our table (vsock), behind which we own the real ones, check what comes in before it does,
- * and let it see only what reply_show leaves. Its time-outs, retries and clean-up never run, because they are calls we
- * do not make; an exchange is over for c-ares when we show it a reply or break its socket. */
+ * its sockets are numbers in our table (slot), and the real ones are ours: we check what comes in before it does and
+ * let it see only what reply_show leaves. Its time-outs, retries and clean-up never run, because they are calls we do
+ * not make.
+ *
+ * Over UDP a peer's channel believes in one socket that stays, while each exchange has a socket and port of its own. An
+ * exchange without cookie is over for c-ares as soon as its query is written; one with a cookie when its reply is
+ * shown. Over TCP one is over when its reply, or a stand-in for it, is shown, or its connection breaks. */
 #ifndef CAIRN_NET_UPSTREAM_PRIVATE_H
 #define CAIRN_NET_UPSTREAM_PRIVATE_H
 
@@ -36,12 +40,12 @@ struct exchange {
     enum upstream_outcome at_timer; /* what it means when the timer fires */
     uint64_t sent_at;               /* clock_ticks; 0: not sent */
     int fd;                         /* UDP: the socket, else -1 */
-    int vfd;                        /* UDP: its number for c-ares, else -1 */
+    int slot;                       /* UDP: by which its events find it, else -1 */
     struct stream *stream;          /* TCP */
     bool held;                      /* c-ares has a query with this exchange as argument */
     bool orphan;                    /* over, but held: freed when c-ares lets go */
     bool use_edns, recursion;
-    bool sent_cookie; /* the reply concerns c-ares */
+    bool sent_cookie; /* UDP: the reply concerns c-ares */
     struct sent sent;
 };
 
@@ -66,6 +70,11 @@ struct peer {
     bool tcp;
     unsigned pending; /* exchanges */
     struct ares_channeldata *channel;
+    int vfd;                /* UDP: what c-ares takes for its socket, -1 before the first query */
+    struct addr local;      /* UDP: ours, when c-ares opened that */
+    uint64_t cookies_after; /* clock_ticks: until then the server is taken for one that has no cookies */
+    unsigned cookies;       /* UDP: exchanges whose reply c-ares is to see */
+    unsigned orphans;       /* UDP */
     struct exchange_list exchanges;
     struct stream_list streams;
     LIST_ENTRY(peer) bucket;
@@ -75,10 +84,10 @@ struct peer {
 LIST_HEAD(peer_bucket, peer);
 TAILQ_HEAD(peer_queue, peer);
 
-/* What a descriptor number given to c-ares stands for. */
-struct vsock {
-    struct exchange *exchange; /* UDP */
-    struct stream *stream;     /* TCP */
+/* What a number stands for that is given to c-ares as a descriptor, or to epoll. */
+struct slot {
+    struct exchange *exchange; /* UDP, for epoll */
+    struct stream *stream;     /* TCP, for c-ares */
     uint32_t generation;
     int next_free;
     bool broken; /* reads fail, which makes c-ares close it */
@@ -90,15 +99,15 @@ struct upstream {
     int poll; /* epoll of all UDP sockets: closing one takes it out without another call */
     struct event *polled;
     struct event *trim;
-    struct vsock *vsocks;
-    int vsock_count, first_free;
+    struct slot *slots;
+    int slot_count, first_free;
     struct peer_bucket buckets[PEER_BUCKETS];
     struct peer_queue peers; /* most recently used first */
     unsigned peer_count;
     struct ares_dns_record *queries[2][2]; /* [EDNS][RD]: what c-ares is given to send */
     struct exchange *asking;               /* while c-ares opens a socket and writes for it */
-    int error;                             /* errno of the socket call that failed meanwhile */
-    const struct shown *shown;             /* what the next read of vsock `shown_to` returns, once */
+    int error;                             /* errno of what failed meanwhile */
+    const struct shown *shown;             /* what the next read of slot `shown_to` returns, once */
     int shown_to;
     uint8_t datagram[DATAGRAM_SIZE];
     struct {
@@ -110,6 +119,12 @@ struct upstream {
 
 /* Ends an exchange and calls back. */
 void exchange_finish(struct exchange *x, enum upstream_outcome outcome, uint8_t *bytes, size_t len);
+
+/* ---- upstream_slot.c ---- */
+
+/* -1: no memory. */
+int slot_take(struct upstream *u);
+void slot_release(struct upstream *u, int slot);
 
 /* ---- upstream_peer.c: servers, least recently used go first ---- */
 
@@ -125,19 +140,28 @@ void channel_close(struct peer *p);
 MUST_CHECK int channel_make_queries(struct upstream *u);
 void channel_free_queries(struct upstream *u);
 
-/* Sends x's question. 0, or the errno of what failed; c-ares then does not hold it. */
+/* Sends x's question. 0, or the errno of what failed. */
 int channel_ask(struct exchange *x);
 
-/* Lets c-ares read from a vsock what a reply looks like to it. */
+/* Lets c-ares read from a socket what a reply looks like to it. */
 void channel_show(struct peer *p, int vfd, const struct shown *shown);
 
-/* Makes c-ares close a vsock and drop its queries. */
+/* Makes c-ares close a socket and drop its queries. */
 void channel_break(struct peer *p, int vfd);
+
+/* UDP: lets c-ares drop its queries if no cookie is awaited, or too many are kept for exchanges that are over. */
+void channel_tidy(struct peer *p);
 
 /* ---- upstream_datagram.c ---- */
 
 /* Opens, binds and connects x's own socket; -1 with errno. */
 int datagram_open(struct exchange *x);
+
+/* Nothing when it has none. */
+void datagram_close(struct exchange *x);
+
+/* Our address on x's socket; -1 with errno. */
+int datagram_local(const struct exchange *x, struct addr *out);
 void datagram_on_poll(evutil_socket_t fd, short what, void *u);
 
 /* ---- upstream_stream.c ---- */

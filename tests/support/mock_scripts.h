@@ -149,6 +149,20 @@ static void give_wrong_cookie(struct mock_query *q)
     mock_send(q, out, add_cookie(q, out, mock_reply(q, out), 0, false));
 }
 
+static bool has_cookie(const struct mock_query *q)
+{
+    return q->len > 12 + mock_question_len(q) + 11;
+}
+
+static void give_cookie_or_be_silent(struct mock_query *q)
+{
+    uint8_t out[600];
+    size_t len = mock_reply(q, out);
+    if (q->number % 4 == 1) {
+        mock_send(q, out, add_cookie(q, out, len, 0, true));
+    }
+}
+
 static void insist_on_cookies(struct mock_query *q)
 {
     uint8_t out[600];
