@@ -47,10 +47,14 @@ static enum reply_kind classify_empty(const struct msg *m, const uint8_t *zone, 
 
 static enum reply_kind classify_content(const struct msg *m, const uint8_t *zone, const uint8_t *name, uint16_t type)
 {
+    /* First, because the CNAME made from it is the answer to CNAME and ANY, but no record of the zone's own. */
+    if (scrub_dname(m, zone, name) != NULL) {
+        return REPLY_ALIAS;
+    }
     if (scrub_answer(m, name, type) != NULL) {
         return REPLY_ANSWER;
     }
-    if (scrub_cname(m, name) != NULL || scrub_dname(m, zone, name) != NULL) {
+    if (scrub_cname(m, name) != NULL) {
         return REPLY_ALIAS;
     }
     return classify_empty(m, zone, name, type);
