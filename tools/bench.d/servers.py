@@ -1,5 +1,5 @@
 """The servers that are compared: how each is configured and started. All get one thread, one core, IPv4, the same cache
-size, no validation, no logging of queries; everything else is their default."""
+size, no validation, no query name minimisation, no logging of queries; everything else is their default."""
 import pathlib
 import random
 import re
@@ -22,6 +22,7 @@ UNBOUND = """server:
   do-ip6: no
   num-threads: 1
   module-config: "iterator"
+  qname-minimisation: no
   root-hints: "{dir}/root.hints"
   msg-cache-size: {message_mib}m
   rrset-cache-size: {rrset_mib}m
@@ -44,6 +45,7 @@ remote-control:
 KRESD = """net.listen('{address}', {port}, {{kind = 'dns'}})
 net.ipv6 = false
 trust_anchors.remove('.')
+option('NO_MINIMIZE', true)
 modules = {{'hints > iterate'}}
 hints.root({{['ns1.'] = '10.53.0.1', ['ns2.'] = '10.53.0.2'}})
 cache.open({cache_mib} * MB, 'lmdb://{dir}/cache')
@@ -60,6 +62,7 @@ recursion:
   root-hints: {{"ns1.": [10.53.0.1], "ns2.": [10.53.0.2]}}
   allow-upstream: [10.0.0.0/8]
   ipv6: false
+  qname-minimisation: false
 cache:
   directory: {dir}/cache
   size: {cache_mib}MiB
