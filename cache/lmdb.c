@@ -28,7 +28,8 @@ struct lmdb {
 struct lmdb_reader {
     struct lmdb *db;
     MDB_txn *txn;
-    bool is_open; /* a snapshot is on; else the transaction rests and only keeps its slot */
+    MDB_cursor *cursor; /* stays where the last get was: what is next to it is found without a walk from the root */
+    bool is_open;       /* a snapshot is on; else the transaction rests and only keeps its slot */
 };
 
 /* Two records of our own stand among the root's entries, in a slot that no entry has: the format, and the payload. */
@@ -323,7 +324,9 @@ int lmdb_reader_new(struct lmdb *db, struct lmdb_reader **out)
     }
     r->db = db;
     int rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &r->txn);
+    rc = rc == 0 ? mdb_cursor_open(r->txn, db->dbi, &r->cursor) : rc;
     if (rc != 0) {
+        mdb_txn_abort(r->txn);
         free(r);
         return fail_of(db, rc);
     }
@@ -335,6 +338,7 @@ int lmdb_reader_new(struct lmdb *db, struct lmdb_reader **out)
 void lmdb_reader_free(struct lmdb_reader *r)
 {
     if (r != NULL) {
+        mdb_cursor_close(r->cursor);
         mdb_txn_abort(r->txn);
         free(r);
     }
@@ -358,6 +362,7 @@ static int open_snapshot(struct lmdb_reader *r)
     }
     fault_enter();
     int rc = mdb_txn_renew(r->txn);
+    rc = rc == 0 ? mdb_cursor_renew(r->txn, r->cursor) : rc;
     fault_leave();
     r->is_open = rc == 0;
     return fail_of(r->db, rc);
@@ -373,7 +378,7 @@ int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, const ui
         return result;
     }
     fault_enter();
-    int rc = mdb_get(r->txn, r->db->dbi, &k, &v);
+    int rc = mdb_cursor_get(r->cursor, &k, &v, MDB_SET);
     fault_leave();
     if (rc == 0 && v.mv_size <= ENTRY_SIZE_MAX) {
         *value = v.mv_data;
