@@ -16,12 +16,12 @@ const char *reply_kind_text(enum reply_kind kind)
     return (unsigned)kind < sizeof(texts) / sizeof(texts[0]) ? texts[kind] : "";
 }
 
-/* NS of a zone above or beside the one asked: a server that refers upwards knows nothing, even if it claims authority.
- */
+/* NS of a zone above or beside the one asked, or of any without one: a server that refers upwards knows nothing, even
+ * if it claims authority. */
 static bool refers_elsewhere(const struct msg *m, const uint8_t *zone)
 {
     for (const struct rrset *set = m->sections[SECTION_AUTHORITY]; set != NULL; set = set->next) {
-        if (set->type == TYPE_NS && !in_zone(set->owner, zone)) {
+        if (set->type == TYPE_NS && (zone == NULL || !in_zone(set->owner, zone))) {
             return true;
         }
     }
@@ -65,6 +65,21 @@ enum reply_kind classify_target(const struct msg *m, const uint8_t *zone, const 
     enum reply_kind kind = classify_content(m, zone, name, type);
     bool is_told = kind == REPLY_ANSWER || kind == REPLY_ALIAS || scrub_soa(m, zone, name) != NULL;
     return is_told ? kind : REPLY_LAME;
+}
+
+enum reply_kind classify_forwarded(const struct msg *m, enum reply_kind kind)
+{
+    bool offers_recursion = (m->flags & MSG_RA) != 0;
+    if (kind == REPLY_REFERRAL) {
+        return REPLY_LAME;
+    }
+    if (kind != REPLY_LAME || !offers_recursion) {
+        return kind;
+    }
+    if (m->rcode == RCODE_NXDOMAIN) {
+        return REPLY_NXDOMAIN;
+    }
+    return m->rcode == RCODE_NOERROR && !refers_elsewhere(m, NULL) ? REPLY_NODATA : kind;
 }
 
 static bool is_for(const struct msg *m, const uint8_t *name, uint16_t type)

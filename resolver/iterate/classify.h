@@ -31,4 +31,8 @@ enum reply_kind classify_reply(const struct msg *m, const uint8_t *zone, const u
  * when the reply does not tell and the target must be asked for. */
 enum reply_kind classify_target(const struct msg *m, const uint8_t *zone, const uint8_t *name, uint16_t type);
 
+/* What `kind` means when the server of the reply resolves for us: it must not refer us elsewhere, and its negative
+ * answers need no authority. */
+enum reply_kind classify_forwarded(const struct msg *m, enum reply_kind kind);
+
 #endif

@@ -29,4 +29,7 @@ void compose_answer(struct query *q, const struct frame *f)
     } else {
         add_reasons(q, f);
     }
+    if (q->has_reason && f->outcome != OUTCOME_KNOWN_FAILURE && out->error_count < EDE_MAX) {
+        out->errors[out->error_count++] = q->reason;
+    }
 }

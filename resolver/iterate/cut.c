@@ -109,6 +109,20 @@ int cut_from_hints(struct cut *c, const struct policy *p, struct arena *a)
     return FAIL_NONE;
 }
 
+int cut_from_route(struct cut *c, const struct route *route, struct arena *a)
+{
+    *c = (struct cut){.zone = route->zone, .source = route->is_forward ? CUT_FORWARD : CUT_STUB};
+    c->targets = arena_take(a, route->to_count * sizeof(*c->targets));
+    if (c->targets == NULL) {
+        return FAIL_LIMIT;
+    }
+    for (unsigned i = 0; i < route->to_count; i++) {
+        c->targets[i] = (struct target){.addr = route->to[i]};
+    }
+    c->target_count = c->target_max = route->to_count;
+    return FAIL_NONE;
+}
+
 struct target *cut_find_target(struct cut *c, const struct addr *a)
 {
     for (unsigned i = 0; i < c->target_count; i++) {

@@ -1,5 +1,6 @@
 /* The delegation a walk stands at: one zone, its name servers and the addresses known of them. Sources are the cache,
- * the hints, a referral just received and a delegation out of an own zone. Memory belongs to the arena given. */
+ * the hints, a referral just received, a delegation out of an own zone and the configured routes. Memory belongs to the
+ * arena given. */
 #ifndef CAIRN_ITERATE_CUT_H
 #define CAIRN_ITERATE_CUT_H
 
@@ -11,7 +12,7 @@
 #include "resolver/dns/rrset.h"
 #include "resolver/iterate/query.h"
 
-enum cut_source { CUT_NONE, CUT_CACHE, CUT_HINTS, CUT_REFERRAL, CUT_LOCAL };
+enum cut_source { CUT_NONE, CUT_CACHE, CUT_HINTS, CUT_REFERRAL, CUT_LOCAL, CUT_FORWARD, CUT_STUB };
 
 /* A server by name. */
 struct nameserver {
@@ -48,6 +49,15 @@ MUST_CHECK int cut_from_set(struct cut *c, enum cut_source source, const struct 
 
 /* Likewise from the policy's hints, for the root. */
 MUST_CHECK int cut_from_hints(struct cut *c, const struct policy *p, struct arena *a);
+
+/* Likewise from a route: its addresses without names. */
+MUST_CHECK int cut_from_route(struct cut *c, const struct route *route, struct arena *a);
+
+/* The servers were configured, or an own zone names them: their addresses are nobody else's claim. */
+static inline bool cut_is_trusted(const struct cut *c)
+{
+    return c->source == CUT_LOCAL || c->source == CUT_FORWARD || c->source == CUT_STUB;
+}
 
 /* Takes the addresses of an A or AAAA set for server `index`; returns how many were new. */
 unsigned cut_add_addresses(struct cut *c, unsigned index, const struct rrset *set, const struct policy *p);

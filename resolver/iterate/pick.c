@@ -62,7 +62,7 @@ static bool may_ask(struct query *q, struct frame *f, struct target *t, const st
     if (!(t->addr.len == 4 ? p->ipv4 : p->ipv6)) {
         return rule_out(q, f, t, SKIP_NO_FAMILY);
     }
-    if (f->cut.source != CUT_LOCAL && address_is_forbidden(p, &t->addr)) {
+    if (!cut_is_trusted(&f->cut) && address_is_forbidden(p, &t->addr)) {
         return rule_out(q, f, t, SKIP_FORBIDDEN_ADDRESS);
     }
     if (t->has_failed) {

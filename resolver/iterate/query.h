@@ -24,10 +24,20 @@ struct hint {
     unsigned address_count;
 };
 
+/* A zone asked of given servers (routes.h). */
+struct route {
+    const uint8_t *zone;
+    const struct addr *to; /* with port */
+    unsigned to_count;
+    bool is_forward; /* they resolve for us; else they are the zone's own servers */
+};
+
 /* Settings of the core: an immutable snapshot that outlives every query started with it. */
 struct policy {
     const struct hint *hints; /* the root's servers; count 0: no walk is possible */
     unsigned hint_count;
+    const struct route *routes; /* sorted by routes_sort */
+    unsigned route_count;
     bool ipv4, ipv6;  /* families that upstream servers may be asked by */
     bool special_use; /* answer special-use names here (RFC 6761 and others) */
     uint16_t upstream_port;
@@ -93,6 +103,7 @@ struct send {
     bool use_tcp;
     bool use_edns;  /* OPT with DO and edns_size */
     bool recursion; /* set RD (forwarders) */
+    bool is_routed; /* the server is configured: share with exchanges with this very server only */
     uint32_t timeout_ms;
 };
 

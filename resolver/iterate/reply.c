@@ -4,6 +4,7 @@
 #include "resolver/dns/type.h"
 #include "resolver/iterate/alias.h"
 #include "resolver/iterate/learn.h"
+#include "resolver/iterate/routes.h"
 #include "resolver/iterate/scrub.h"
 
 static bool is_authoritative(const struct msg *m)
@@ -77,6 +78,8 @@ static enum known take_negative(struct query *q, struct frame *f, const struct m
                                 bool is_nxdomain)
 {
     struct rrset *sets = NULL;
+    /* What the parent denies exists here by a route: only the DS is missing. */
+    is_nxdomain = is_nxdomain && !(f->type == TYPE_DS && route_is_apex(q->resolver->policy, f->name));
     if (scrub_negative(m, zone, f->name, &q->arena, &sets) != FAIL_NONE) {
         frame_end_memory(q, f);
         return KNOWN_ANSWER;

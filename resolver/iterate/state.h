@@ -61,6 +61,8 @@ struct query {
     uint8_t send_name[NAME_SIZE];
     struct send send;
     struct answer answer;
+    struct ede reason; /* a forwarder's own, for the client */
+    bool has_reason;
     bool is_local;      /* own data had a part */
     bool authoritative; /* and began the answer */
     struct trace trace; /* last: only its used steps are ever touched */

@@ -12,7 +12,8 @@
 enum {
     RESERVED = 12, /* steps that only turning points may take: they explain more than one more time-out */
     NESTING_MAX = 32,
-    SERVERS_TOLD = 8 /* servers named in one text */
+    SERVERS_TOLD = 8,        /* servers named in one text */
+    FORWARDER_HEAD_SIZE = 60 /* "forwarder ADDRESS: " */
 };
 
 static bool is_turning_point(enum trace_kind kind)
@@ -252,14 +253,15 @@ static void collect(const struct trace *t, unsigned from, struct verdicts *v)
 static void describe_servers(const struct trace_step *cut, const struct verdicts *v, struct text *text)
 {
     unsigned count = v->count + v->others;
+    const char *what = cut->detail == CUT_FORWARD ? "forwarder" : "server";
     if (count > 1) {
         text_put(text, "all ");
-        text_put_number(text, count, " servers of ");
-    } else if (count == 1) {
-        text_put(text, "the server of ");
+        text_put_number(text, count, " ");
     } else {
-        text_put(text, "no server of ");
+        text_put(text, count == 1 ? "the " : "no ");
     }
+    text_put(text, what);
+    text_put(text, count > 1 ? "s of " : " of ");
     text_put_name(text, cut);
     text_put(text, count > 0 ? " failed: " : " could be asked: ");
     for (unsigned i = 0; i < v->count; i++) {
@@ -303,6 +305,25 @@ static struct text ede_begin(struct ede *e, enum ede_code code)
     e->code = (uint16_t)code;
     e->text[0] = '\0';
     return (struct text){.at = e->text, .size = sizeof(e->text)};
+}
+
+void trace_forwarded_error(const struct addr *server, const struct ede *error, struct ede *out)
+{
+    char reason[EDE_TEXT_MAX - FORWARDER_HEAD_SIZE];
+    struct text text = ede_begin(out, (enum ede_code)error->code);
+    const char *from = error->text[0] != '\0' ? error->text : ede_text(error->code);
+    size_t len = 0;
+    for (; from[len] != '\0' && len + 1 < sizeof(reason); len++) {
+        reason[len] = from[len];
+        if (from[len] < ' ' || from[len] > '~') {
+            reason[len] = '?';
+        }
+    }
+    reason[len] = '\0';
+    text_put(&text, "forwarder ");
+    text_put_host(&text, server);
+    text_put(&text, ": ");
+    text_put(&text, reason);
 }
 
 unsigned trace_errors(const struct trace *t, struct ede out[EDE_MAX])
@@ -386,7 +407,8 @@ static void put_server_step(struct text *t, const struct trace_step *s)
 
 char *trace_step_text(const struct trace_step *s, char *out, size_t size)
 {
-    static const char *const sources[] = {"", " (cache)", " (root hints)", " (referral)", " (own zone)"};
+    static const char *const sources[] = {"",           " (cache)", " (root hints)", " (referral)", " (own zone)",
+                                          " (forward)", " (stub)"};
     struct text t = {.at = out, .size = size};
     out[0] = '\0';
     text_put_number(&t, s->at_ms, " ms: ");

@@ -64,6 +64,10 @@ struct trace_step *trace_add(struct trace *t, enum trace_kind kind, const uint8_
  * how many (at least one). */
 unsigned trace_errors(const struct trace *t, struct ede out[EDE_MAX]);
 
+/* The error that a forwarder gave, as it is passed on: "forwarder 10.0.0.2: DNSKEY Missing". Its text is kept as far as
+ * it is printable. */
+void trace_forwarded_error(const struct addr *server, const struct ede *error, struct ede *out);
+
 /* One step as text, cut at `size`. Returns `out`. */
 char *trace_step_text(const struct trace_step *s, char *out, size_t size);
 

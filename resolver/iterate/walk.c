@@ -9,10 +9,15 @@
 #include "resolver/iterate/glueless.h"
 #include "resolver/iterate/pick.h"
 #include "resolver/iterate/reply.h"
+#include "resolver/iterate/routes.h"
 #include "resolver/iterate/scrub.h"
 #include "resolver/iterate/servers.h"
 
-enum { TCP_TIMEOUT_MIN_MS = 200 };
+enum {
+    TCP_TIMEOUT_MIN_MS = 200,
+    PATIENCE_MS = 2100, /* first tries at all forwarders of a zone */
+    PATIENCE_SHARES = 3
+};
 
 /* ---- Where the walk begins ---- */
 
@@ -21,27 +26,42 @@ static bool is_priming(const struct query *q, const struct frame *f)
     return (q->flags & QUERY_PRIME) != 0 && f->depth == 0;
 }
 
-/* A delegation in the cache is better than one out of an own zone only when it lies deeper. */
-static bool is_better(const struct frame *f, const struct cache_entry *e)
+/* A delegation in the cache is better than what an own zone or the configuration says of `zone` only when it lies
+ * deeper. */
+static bool is_better(const uint8_t *zone, const struct cache_entry *e)
 {
     if (e == NULL || e->sets == NULL || e->sets->type != TYPE_NS) {
         return false;
     }
-    return f->cut.source != CUT_LOCAL ||
-           (name_is_under(e->sets->owner, f->cut.zone) && !name_equal(e->sets->owner, f->cut.zone));
+    return zone == NULL || (name_is_under(e->sets->owner, zone) && !name_equal(e->sets->owner, zone));
 }
 
-/* Puts the frame at the deepest delegation known at or above `start`. */
+/* The route for `start`, unless an own zone delegates the names of a deeper zone elsewhere. */
+static const struct route *find_route(const struct query *q, struct frame *f, const uint8_t *start)
+{
+    const struct route *route = is_priming(q, f) ? NULL : route_find(q->resolver->policy, start);
+    if (route != NULL && f->cut.source == CUT_LOCAL && !name_is_under(route->zone, f->cut.zone)) {
+        return NULL;
+    }
+    f->is_below_own = f->is_below_own && route == NULL;
+    return route;
+}
+
+/* Puts the frame at the deepest delegation known at or above `start`. A forwarder knows what lies below its zone. */
 static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
 {
     const struct policy *p = q->resolver->policy;
+    const struct route *route = find_route(q, f, start);
+    const uint8_t *zone = route != NULL ? route->zone : (f->cut.source == CUT_LOCAL ? f->cut.zone : NULL);
     const struct cache_entry *e = NULL;
     int failed = FAIL_NONE;
-    if (!is_priming(q, f)) {
+    if (!is_priming(q, f) && (route == NULL || !route->is_forward)) {
         failed = cache_find_delegation(q->resolver->cache, start, q->now, &q->arena, &e);
     }
-    if (failed == FAIL_NONE && is_better(f, e)) {
+    if (failed == FAIL_NONE && is_better(zone, e)) {
         failed = cut_from_set(&f->cut, CUT_CACHE, e->sets, e->sets, p, &q->arena);
+    } else if (failed == FAIL_NONE && route != NULL) {
+        failed = cut_from_route(&f->cut, route, &q->arena);
     } else if (failed == FAIL_NONE && f->cut.source != CUT_LOCAL) {
         failed = cut_from_hints(&f->cut, p, &q->arena);
     }
@@ -87,13 +107,30 @@ static uint16_t question_type(const struct frame *f)
     return f->seeks_parent ? TYPE_NS : f->type;
 }
 
-static uint32_t timeout(const struct query *q, const struct target *t, bool is_tcp)
+static bool is_at_forwarder(const struct frame *f)
+{
+    return f->cut.source == CUT_FORWARD;
+}
+
+/* A forwarder's round-trip time says little: an answer it has cached takes a moment, one it must look for takes long.
+ * Several must still fit into the time a client waits. */
+static uint32_t forwarder_patience(const struct frame *f, const struct target *t)
+{
+    uint32_t share = PATIENCE_MS / (f->cut.target_count > PATIENCE_SHARES ? f->cut.target_count : PATIENCE_SHARES);
+    uint32_t ms = share << (t->timeouts < 2 ? t->timeouts : 2);
+    return ms < SERVERS_TIMEOUT_MAX_MS ? ms : SERVERS_TIMEOUT_MAX_MS;
+}
+
+static uint32_t timeout(const struct query *q, const struct frame *f, const struct target *t, bool is_tcp)
 {
     const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
     uint32_t ms = servers_timeout(q->resolver->servers, &t->addr, t->timeouts);
     if (is_tcp && info != NULL && info->srtt_us > 0) { /* connecting takes a round trip of its own */
         ms = 2 * ms < TCP_TIMEOUT_MIN_MS ? TCP_TIMEOUT_MIN_MS : 2 * ms;
         ms = ms > SERVERS_TIMEOUT_MAX_MS ? SERVERS_TIMEOUT_MAX_MS : ms;
+    }
+    if (is_at_forwarder(f) && ms < forwarder_patience(f, t)) {
+        ms = forwarder_patience(f, t);
     }
     uint64_t left = q->deadline - q->now;
     return ms < left ? ms : (uint32_t)left;
@@ -125,7 +162,9 @@ static enum next send_to(struct query *q, struct frame *f, struct target *t)
                             .type = question_type(f),
                             .use_tcp = is_tcp,
                             .use_edns = use_edns(q, t),
-                            .timeout_ms = timeout(q, t, is_tcp)};
+                            .recursion = is_at_forwarder(f),
+                            .is_routed = is_at_forwarder(f) || f->cut.source == CUT_STUB,
+                            .timeout_ms = timeout(q, f, t, is_tcp)};
     servers_probe(q->resolver->servers, &t->addr, q->now + q->send.timeout_ms, q->now);
     struct trace_step *step = trace_add(&q->trace, TRACE_ASK, q->send_name, q->send.type, q->now);
     step->server = t->addr;
@@ -253,6 +292,9 @@ static struct msg *read_reply(struct query *q, const struct frame *f, enum reply
         return m;
     }
     *kind = classify_reply(m, f->cut.zone, question_name(f), question_type(f), ev->over_tcp);
+    if (is_at_forwarder(f)) {
+        *kind = classify_forwarded(m, *kind);
+    }
     return m;
 }
 
@@ -260,7 +302,8 @@ static struct msg *read_reply(struct query *q, const struct frame *f, enum reply
  * name: the wrong side of the cut. The zone between is then sought by its name servers. */
 static bool is_from_child(const struct frame *f, const struct msg *m)
 {
-    if (f->type != TYPE_DS || f->has_sought_parent || name_labels(f->name) < name_labels(f->cut.zone) + 2) {
+    if (f->type != TYPE_DS || f->has_sought_parent || is_at_forwarder(f) ||
+        name_labels(f->name) < name_labels(f->cut.zone) + 2) {
         return false;
     }
     const struct rrset *soa = scrub_soa(m, f->cut.zone, f->name);
@@ -310,6 +353,18 @@ static enum next act(struct query *q, struct frame *f, const struct msg *m, stru
     return ask_other(q, f, t);
 }
 
+/* A forwarder's own reason goes to the client: of the last reply that has one, unless a later one was of use. */
+static void note_reason(struct query *q, const struct frame *f, const struct msg *m, enum reply_kind kind)
+{
+    if (f->depth > 0 || !is_at_forwarder(f) || (kind > REPLY_NXDOMAIN && !m->edns.has_received)) {
+        return;
+    }
+    q->has_reason = m->edns.has_received;
+    if (q->has_reason) {
+        trace_forwarded_error(&q->event->server, &m->edns.received, &q->reason);
+    }
+}
+
 static enum next got_reply(struct query *q, struct frame *f, struct target *t)
 {
     const struct query_event *ev = q->event;
@@ -327,6 +382,7 @@ static enum next got_reply(struct query *q, struct frame *f, struct target *t)
     step->rcode = (uint8_t)m->rcode;
     step->rtt_us = ev->rtt_us;
     note_habits(q, f, m, t, kind);
+    note_reason(q, f, m, kind);
     return act(q, f, m, t, kind);
 }
 

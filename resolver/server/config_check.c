@@ -114,6 +114,24 @@ static void check_zones(struct reading *r)
     free(claims);
 }
 
+/* A route to an address that we listen on would come back for ever. */
+static void check_targets(struct reading *r, const char *key, const struct config_targets *targets)
+{
+    const struct config_addrs *listen = &r->config->server.listen;
+    for (unsigned i = 0; i < targets->count; i++) {
+        const struct config_target *t = &targets->items[i];
+        for (unsigned j = 0; j < t->to.count * listen->count; j++) {
+            const struct addr *to = &t->to.items[j / listen->count];
+            char zone[NAME_TEXT_SIZE], text[ADDR_TEXT_SIZE];
+            if (addr_equal(to, &listen->items[j % listen->count])) {
+                report_error(r->report, place_of_either(r, key, "server.listen"), NULL,
+                             "'%s' sends %s to %s, an address of 'server.listen': to this resolver itself", key,
+                             name_text(t->zone, zone), addr_text(to, text));
+            }
+        }
+    }
+}
+
 static bool is_without_walks(const struct config *c)
 {
     return c->recursion.root_hints == CONFIG_HINTS_GIVEN && c->recursion.hint_count == 0;
@@ -135,4 +153,6 @@ void check_config(struct reading *r)
     }
     check_limits(r);
     check_zones(r);
+    check_targets(r, "forward", &c->forward);
+    check_targets(r, "stub", &c->stub);
 }

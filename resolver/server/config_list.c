@@ -186,6 +186,9 @@ static bool read_target(struct reading *r, const struct schema_row *row, const s
     out->zone = read_field_name(r, row, found[0]);
     if (found[2] != NULL) {
         read_scalar(r, &mode, found[2], &out->dnssec);
+        if (out->dnssec == CONFIG_DNSSEC_REQUIRE) {
+            report_error(r->report, found[2]->place, NULL, "'dnssec: require' is not available in this version");
+        }
     }
     if (found[1]->kind != NODE_LIST || found[1]->count == 0 || found[1]->count > TARGETS_MAX) {
         report_error(r->report, found[1]->place, schema_expects(row->kind), "'to' must be a list of 1 to %d addresses",

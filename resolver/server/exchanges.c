@@ -6,12 +6,13 @@
 #include "resolver/base/hash.h"
 #include "resolver/dns/name.h"
 
-enum { EXPECTED = 2048 };
+enum { EXPECTED = 2048, ADDR_KEY_SIZE = 18 };
 
-/* What makes two exchanges equal, as bytes: zone, name, type, transport. */
+/* What makes two exchanges equal, as bytes: zone, name, type, transport, and the server when it was configured: a
+ * reload may name others for the zone. */
 struct exchange_key {
     size_t len;
-    uint8_t bytes[2 * NAME_SIZE + 4];
+    uint8_t bytes[2 * NAME_SIZE + 3 + ADDR_KEY_SIZE];
 };
 
 struct shared_exchange {
@@ -31,6 +32,11 @@ static void make_key(const struct send *s, struct exchange_key *k)
     wire_put_u16(k->bytes + k->len, s->type);
     k->bytes[k->len + 2] = (uint8_t)((s->use_tcp ? 1 : 0) | (s->use_edns ? 2 : 0) | (s->recursion ? 4 : 0));
     k->len += 3;
+    if (s->is_routed) {
+        memcpy(k->bytes + k->len, s->server.octets, sizeof(s->server.octets));
+        wire_put_u16(k->bytes + k->len + sizeof(s->server.octets), s->server.port);
+        k->len += ADDR_KEY_SIZE;
+    }
 }
 
 static bool has_key(struct table_node *n, const void *key)

@@ -1,5 +1,6 @@
 /* Merges equal upstream exchanges of one worker: walks that want the same (zone cut, name, type) over the same
- * transport share one exchange and each gets the same event, so that nobody waits on another client's walk. */
+ * transport, and of the same server where the configuration names it, share one exchange and each gets the same event,
+ * so that nobody waits on another client's walk. */
 #ifndef CAIRN_SERVER_EXCHANGES_H
 #define CAIRN_SERVER_EXCHANGES_H
 

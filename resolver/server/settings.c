@@ -4,12 +4,45 @@
 #include <string.h>
 
 #include "resolver/base/clock.h"
+#include "resolver/dns/name.h"
 #include "resolver/iterate/hints.h"
+#include "resolver/iterate/routes.h"
 
 enum {
-    TCP_IDLE_BUSY_MS = 500,        /* when most connections are in use */
+    TCP_IDLE_BUSY_MS = 500,       /* when most connections are in use */
     TCP_WRITE_BUFFER = 256 * 1024 /* a few of the largest answers */
 };
+
+static unsigned add_routes(struct route *out, const struct config_targets *targets, bool is_forward)
+{
+    for (unsigned i = 0; i < targets->count; i++) {
+        const struct config_target *t = &targets->items[i];
+        out[i] = (struct route){.zone = t->zone, .to = t->to.items, .to_count = t->to.count, .is_forward = is_forward};
+    }
+    return targets->count;
+}
+
+/* Where the root itself is routed, its hints are of no use, and neither is priming. */
+static void make_routes(struct settings *s)
+{
+    const struct config *c = s->config;
+    unsigned count = c->forward.count + c->stub.count;
+    if (count == 0) {
+        return;
+    }
+    s->routes = calloc(count, sizeof(*s->routes));
+    if (s->routes == NULL) {
+        abort();
+    }
+    count = add_routes(s->routes, &c->forward, true);
+    count += add_routes(s->routes + count, &c->stub, false);
+    routes_sort(s->routes, count);
+    s->policy.routes = s->routes;
+    s->policy.route_count = count;
+    if (route_is_apex(&s->policy, name_root)) {
+        s->policy.hint_count = 0;
+    }
+}
 
 static struct policy make_policy(const struct config *c)
 {
@@ -42,6 +75,7 @@ struct settings *settings_new(struct config *config, struct zone_set *zones)
     s->config = config;
     s->zones = zones;
     s->policy = make_policy(config);
+    make_routes(s);
     s->cache = (struct cache_policy){.min_ttl = config->cache.min_ttl_s,
                                      .max_ttl = config->cache.max_ttl_s,
                                      .min_negative_ttl = config->cache.min_negative_ttl_s,
@@ -76,6 +110,7 @@ void settings_drop(struct settings *s)
 {
     if (s != NULL && atomic_fetch_sub(&s->users, 1) == 1) {
         zone_set_free(s->zones);
+        free(s->routes);
         config_free(s->config);
         free(s);
     }

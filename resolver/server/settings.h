@@ -16,6 +16,7 @@
 struct settings {
     struct config *config;  /* owned */
     struct zone_set *zones; /* owned; NULL: no own zones */
+    struct route *routes;   /* owned; the policy's, or NULL */
     struct policy policy;
     struct cache_policy cache;
     struct upstream_settings upstream;

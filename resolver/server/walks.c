@@ -178,7 +178,9 @@ static void advance(struct walk *walk, const struct query_event *ev)
     walk_release(walk);
 }
 
+/* A walk under older settings may lead to another answer. */
 struct walk_key {
+    const struct generation *generation;
     const uint8_t *name;
     uint16_t type;
     unsigned flags;
@@ -189,7 +191,8 @@ static bool has_key(struct table_node *n, const void *key)
     const struct walk *walk = TABLE_OWNER(n, struct walk, node);
     const struct walk_key *k = key;
     const struct question *q = query_question(walk->query);
-    return q->type == k->type && walk->flags == k->flags && name_equal(q->name, k->name);
+    return walk->generation == k->generation && q->type == k->type && walk->flags == k->flags &&
+           name_equal(q->name, k->name);
 }
 
 static uint64_t key_hash(const struct walk_key *k)
@@ -225,7 +228,7 @@ static struct walk *begin(struct walks *w, struct generation *g, const struct wa
 enum walk_state walks_ask(struct walks *w, struct generation *g, const uint8_t *name, uint16_t type, unsigned flags,
                           struct walk **walk)
 {
-    struct walk_key key = {name, type, flags};
+    struct walk_key key = {g, name, type, flags};
     uint64_t hash = key_hash(&key);
     struct table_node *n = table_find(&w->table, hash, has_key, &key);
     if (n != NULL) {

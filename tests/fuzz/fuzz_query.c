@@ -182,7 +182,7 @@ static struct query_event make_event(struct input *in, const struct send *send, 
 static void check_send(const struct resolver *r, const struct send *send, uint64_t now, uint64_t deadline)
 {
     CHECK(send->server.port == 53 && (send->server.len == 4 || r->policy->ipv6));
-    CHECK(!address_is_forbidden(r->policy, &send->server));
+    CHECK(send->is_routed || !address_is_forbidden(r->policy, &send->server));
     CHECK(name_is_under(send->name, send->zone));
     CHECK(send->timeout_ms > 0 && now + send->timeout_ms <= deadline);
     CHECK(exchange_count < EXCHANGES_MAX);
@@ -262,12 +262,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const struct addr root[] = {{.octets = {198, 51, 100, 1}, .len = 4}};
     static const struct hint hint = {.name = (const uint8_t *)"\2ns\4root", .addresses = root, .address_count = 1};
+    static const struct addr to[] = {{.octets = {10, 0, 0, 1}, .len = 4, .port = 53}};
+    static const struct route routes[] = {
+        {.zone = (const uint8_t *)"\3www\7example\3com", .to = to, .to_count = 1, .is_forward = true},
+        {.zone = (const uint8_t *)"\5other\3net", .to = to, .to_count = 1}};
     static const struct cache_policy cache_policy = {
         .max_ttl = 86400, .max_negative_ttl = 3600, .max_entry_size = 16384, .max_records = 100};
     struct input in = {data, len};
     struct policy policy = {
         .hints = &hint, .hint_count = 1, .ipv4 = true, .upstream_port = 53, .limits = limits_default};
-    policy.ipv6 = (draw(&in) & 1) != 0;
+    uint32_t settings = draw(&in);
+    policy.ipv6 = (settings & 1) != 0;
+    policy.routes = routes;
+    policy.route_count = (settings & 2) != 0 ? sizeof(routes) / sizeof(routes[0]) : 0;
     policy.limits.values[LIMIT_ID_query_memory] = (draw(&in) & 7) == 7 ? 40000 : 1 << 20;
     struct memory *memory = memory_new();
     struct cache_view cache = {.backend = memory_backend(memory), .policy = &cache_policy};

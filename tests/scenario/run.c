@@ -114,6 +114,8 @@ static size_t write_reply(const struct rule *rule, const struct send *s, uint8_t
     struct question q = {.name = asked, .type = s->type, .class = CLASS_IN};
     uint16_t flags = (uint16_t)(MSG_QR | rule->flags | (rule->rcode & 15));
     struct edns edns = {.present = true, .dnssec_ok = true, .udp_size = 1232};
+    edns.errors = &rule->error;
+    edns.error_count = rule->has_error;
     msg_begin(&m, out, size, 1, flags, rule->has_question ? &q : NULL);
     for (unsigned i = 0; i < SECTION_COUNT; i++) {
         for (const struct rrset *set = rule->sections[i]; set != NULL; set = set->next) {
@@ -165,8 +167,9 @@ static void record_send(struct run *r, const struct send *s)
     char line[TEXT_SIZE], name[NAME_TEXT_SIZE], type[TYPE_TEXT_SIZE], server[ADDR_TEXT_SIZE];
     struct addr host = s->server;
     host.port = 0;
-    snprintf(line, sizeof(line), "sent %s %s %s%s%s", addr_text(&host, server), name_text(s->name, name),
-             type_text(s->type, type), s->use_tcp ? " tcp" : "", s->use_edns ? "" : " plain");
+    snprintf(line, sizeof(line), "sent %s %s %s%s%s%s", addr_text(&host, server), name_text(s->name, name),
+             type_text(s->type, type), s->use_tcp ? " tcp" : "", s->use_edns ? "" : " plain",
+             s->recursion ? " rd" : "");
     record_line(&r->sent, line);
 }
 

@@ -8,8 +8,9 @@
 #include "resolver/dns/name.h"
 #include "resolver/dns/rdata.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/routes.h"
 
-enum { WORDS_MAX = 64, LINE_MAX_LEN = 4096, HINTS_MAX = 32, NETS_MAX = 8 };
+enum { WORDS_MAX = 64, LINE_MAX_LEN = 4096, HINTS_MAX = 32, NETS_MAX = 8, ROUTES_MAX = 16 };
 
 struct loader {
     struct script *script;
@@ -198,6 +199,23 @@ static void load_network(struct loader *l)
     p->allowed = nets;
 }
 
+static void load_route(struct loader *l)
+{
+    static struct route routes[ROUTES_MAX];
+    struct policy *p = &l->script->policy;
+    struct addr *to = take(l, l->count * sizeof(*to));
+    if (p->route_count == ROUTES_MAX) {
+        fail(l, "too many routes");
+    }
+    for (unsigned i = 2; i < l->count; i++) {
+        to[i - 2] = address(l, l->words[i]);
+    }
+    routes[p->route_count++] = (struct route){
+        .zone = name(l, word(l, 1)), .to = to, .to_count = l->count - 2, .is_forward = is(l, 0, "forward")};
+    routes_sort(routes, p->route_count);
+    p->routes = routes;
+}
+
 static enum limit_id limit_id(const struct loader *l, const char *text)
 {
     for (unsigned i = 0; i < LIMIT_COUNT; i++) {
@@ -226,6 +244,8 @@ static bool load_setting(struct loader *l)
     struct policy *p = &l->script->policy;
     if (is(l, 0, "hint")) {
         load_hint(l);
+    } else if (is(l, 0, "forward") || is(l, 0, "stub")) {
+        load_route(l);
     } else if (is(l, 0, "allow") || is(l, 0, "listener")) {
         load_network(l);
     } else if (is(l, 0, "ipv4")) {
@@ -288,6 +308,10 @@ static void load_rule_word(struct loader *l, struct rule *r, unsigned *i)
         r->rtt_ms = (uint32_t)number(l, word(l, ++*i));
     } else if (is(l, *i, "filler")) {
         r->filler = (unsigned)number(l, word(l, ++*i));
+    } else if (is(l, *i, "ede")) {
+        r->has_error = true;
+        r->error.code = (uint16_t)number(l, word(l, ++*i));
+        snprintf(r->error.text, sizeof(r->error.text), "%s", word(l, ++*i));
     } else if (is(l, *i, "other-question")) {
         r->other_question = name(l, word(l, ++*i));
     } else {

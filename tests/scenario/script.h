@@ -28,6 +28,8 @@ struct rule {
     bool has_opt, has_question;
     const uint8_t *other_question; /* sent instead of the one asked */
     unsigned filler;               /* records added to additional, to make it large */
+    struct ede error;
+    bool has_error;
     struct rrset *sections[SECTION_COUNT];
 };
 
