@@ -81,7 +81,7 @@ static void on_written(struct bufferevent *stream, void *arg)
 void client_send(struct client *c, int status, json_t *body)
 {
     struct evbuffer *out = bufferevent_get_output(c->stream);
-    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     static const char no_memory[] = "{\"error\":\"out of memory\"}";
     const char *sent = text != NULL ? text : no_memory;
     status = text != NULL ? status : 500;

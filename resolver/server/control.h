@@ -13,7 +13,7 @@
  *   GET  /v1/zones[?name=N] {zones: [{name, serial, records, file, loaded}]}
  *   POST /v1/zones/reload   {name?} -> as /v1/reload
  *   GET  /v1/stats          {group: {name: number}}
- *   GET  /v1/upstreams[?limit=N] {upstreams: [{address, state, rtt_ms, failures, worker}]}
+ *   GET  /v1/upstreams[?limit=N] {upstreams: [{address, state, rtt_ms (null: no reply yet), failures, worker}]}
  *   GET  /v1/config[?effective=true]             {file, text}
  * entry: see control_cache_entry. A failure is {error: text, problems?: [text]} with a status from 400 up. */
 #ifndef CAIRN_SERVER_CONTROL_H

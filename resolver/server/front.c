@@ -5,6 +5,7 @@
 
 #include "resolver/base/clock.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/special.h"
 #include "resolver/server/identity.h"
 #include "resolver/server/respond.h"
 #include "zones/reply.h"
@@ -110,6 +111,23 @@ static size_t answer_from_zone(const struct turn *t)
         memcpy(a.sections, reply.sections, sizeof(a.sections));
         len = compose(f, &t->q, &a, 0, t->out, t->limit);
         stats_add(&f->stats, STAT_from_zone);
+    }
+    arena_reset(&f->arena);
+    return len;
+}
+
+/* Special-use names are known here whether recursion is desired or not (RFC 6303 3). */
+static size_t answer_special(const struct turn *t)
+{
+    struct front *f = t->front;
+    struct local_answer local = {0};
+    size_t len = 0;
+    if (settings_of(f)->policy.special_use &&
+        special_find(t->q.name, t->q.type, &f->arena, &local) == LOCAL_ANSWER) {
+        struct answer a = {.rcode = local.rcode, .is_local = true, .authoritative = true};
+        memcpy(a.sections, local.sections, sizeof(a.sections));
+        len = compose(f, &t->q, &a, 0, t->out, t->limit);
+        stats_add(&f->stats, STAT_from_cache);
     }
     arena_reset(&f->arena);
     return len;
@@ -226,7 +244,8 @@ static size_t answer_question(const struct turn *t)
         len = answer_from_zone(t);
     }
     if (len == 0 && (t->q.flags & MSG_RD) == 0) {
-        return refuse(t, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, "not an own zone, and recursion was not desired");
+        len = answer_special(t);
+        return len != 0 ? len : refuse(t, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, "not an own zone, and recursion was not desired");
     }
     if (len == 0) {
         len = answer_ready(t);

@@ -391,9 +391,10 @@ void worker_report_upstreams(struct worker *w, json_t *list, unsigned limit)
         const struct server_info *s = servers_row(w->servers, i);
         char text[ADDR_TEXT_SIZE];
         if (s != NULL) {
-            json_array_append_new(list, json_pack("{s:s, s:s, s:f, s:i, s:i}", "address", addr_text(&s->addr, text),
-                                                  "state", state_of(s, now), "rtt_ms", s->srtt_us / 1000.0, "failures",
-                                                  s->failures, "worker", w->index));
+            json_t *rtt = s->srtt_us > 0 ? json_real(s->srtt_us / 1000.0) : json_null();
+            json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:i, s:i}", "address", addr_text(&s->addr, text),
+                                                  "state", state_of(s, now), "rtt_ms", rtt, "failures", s->failures,
+                                                  "worker", w->index));
         }
     }
 }

@@ -177,6 +177,13 @@ def test_names_that_never_leave_the_machine_do_not_leave_it(isolated, cairnd, na
     assert not capture.queries
 
 
+def test_loopback_names_are_known_without_recursion(cairnd):
+    query = cairnd.query("localhost.", "A")
+    query.flags &= ~dns.flags.RD
+    reply = dns.message.from_wire(cairnd.exchange(query.to_wire()))
+    assert str(reply.answer[0][0]) == "127.0.0.1"
+
+
 def test_special_use_names_can_be_left_to_the_network(isolated, make_cairnd, lab):
     daemon = make_cairnd(lab.configuration(), {"recursion": {"special-use-zones": False}}).start()
     with Capture("127.53.0.0/24") as capture:
