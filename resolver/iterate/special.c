@@ -247,7 +247,9 @@ enum local_hit special_find(const uint8_t *name, uint16_t type, struct arena *a,
 {
     const uint8_t *apex = NULL;
     const struct special *s = find_zone(name, &apex);
-    if (s == NULL) {
+    /* A DS is the parent's to give: without its word that there is none, validators behind us could not believe what is
+     * answered here (RFC 8375 4). */
+    if (s == NULL || (type == TYPE_DS && name_equal(name, apex))) {
         return LOCAL_NONE;
     }
     *out = (struct local_answer){.rcode = RCODE_NOERROR};

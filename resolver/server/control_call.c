@@ -213,8 +213,12 @@ static bool parse_arguments(struct control_call *call, const struct route *route
     {
         bool is_taken = takes(route, name);
         if (!is_taken || !parse_argument(name, value, out)) {
-            snprintf(text, sizeof(text), is_taken ? "'%.64s' has a wrong value" : "'%.64s' is not an argument here",
-                     name);
+            const char *what = json_is_string(value) ? json_string_value(value) : "no text";
+            if (is_taken) {
+                snprintf(text, sizeof(text), "'%.32s' has a wrong value: '%.64s'", name, what);
+            } else {
+                snprintf(text, sizeof(text), "'%.64s' is not an argument here", name);
+            }
             control_refuse(call, 400, text, NULL);
             return false;
         }
