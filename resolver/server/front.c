@@ -5,6 +5,7 @@
 
 #include "resolver/base/clock.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/routes.h"
 #include "resolver/iterate/special.h"
 #include "resolver/server/identity.h"
 #include "resolver/server/respond.h"
@@ -122,7 +123,8 @@ static size_t answer_special(const struct turn *t)
     struct front *f = t->front;
     struct local_answer local = {0};
     size_t len = 0;
-    if (settings_of(f)->policy.special_use &&
+    const struct policy *p = &settings_of(f)->policy;
+    if (p->special_use && route_for(p, t->q.name, t->q.type) == NULL &&
         special_find(t->q.name, t->q.type, &f->arena, &local) == LOCAL_ANSWER) {
         struct answer a = {.rcode = local.rcode, .is_local = true, .authoritative = true};
         memcpy(a.sections, local.sections, sizeof(a.sections));
