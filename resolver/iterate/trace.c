@@ -194,6 +194,15 @@ static void drop_verdict(struct verdicts *v, unsigned index)
     }
 }
 
+/* A server asked again after silence has still only been silent. */
+static bool says_more(const struct trace_step *s, const struct trace_step *before)
+{
+    if (s->kind == TRACE_SKIPPED) {
+        return before->kind == TRACE_ASK;
+    }
+    return s->kind != TRACE_ASK || before->kind != TRACE_TIMEOUT;
+}
+
 static void add_verdict(struct verdicts *v, const struct trace_step *s)
 {
     for (unsigned i = 0; i < v->count; i++) {
@@ -202,8 +211,7 @@ static void add_verdict(struct verdicts *v, const struct trace_step *s)
             return;
         }
         if (addr_equal(&v->servers[i]->server, &s->server)) {
-            bool says_more = s->kind != TRACE_SKIPPED || v->servers[i]->kind == TRACE_ASK;
-            v->servers[i] = says_more ? s : v->servers[i];
+            v->servers[i] = says_more(s, v->servers[i]) ? s : v->servers[i];
             return;
         }
     }

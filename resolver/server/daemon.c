@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <limits.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,8 +78,7 @@ static int drop_and_open_cache(struct daemon *d)
     char quoted[LOG_QUOTE_SIZE];
     char why[DISK_WHY_SIZE];
     if (privileges_directory(&d->privileges, c->cache.directory) != FAIL_NONE) {
-        log_error("cache_failed", "directory=%s reason=\"%s\"", log_quote(c->cache.directory, quoted),
-                  strerror(errno));
+        log_error("cache_failed", "directory=%s reason=\"%s\"", log_quote(c->cache.directory, quoted), strerror(errno));
         return FAIL_SYSTEM;
     }
     if (privileges_drop(&d->privileges) != FAIL_NONE) {
@@ -174,19 +174,41 @@ static void log_change(void *arg, const char *key, const char *from, const char 
 
 static void collect_change(void *arg, const char *key, const char *from, const char *to, bool needs_restart)
 {
-    json_array_append_new(arg, json_pack("{s:s, s:s, s:s, s:b}", "key", key, "from", from, "to", to, "needs_restart",
-                                         needs_restart));
+    json_array_append_new(
+        arg, json_pack("{s:s, s:s, s:s, s:b}", "key", key, "from", from, "to", to, "needs_restart", needs_restart));
 }
 
 static void log_problems(json_t *problems, enum log_level level)
 {
     size_t i;
     json_t *p;
-    json_array_foreach (problems, i, p) {
+    json_array_foreach(problems, i, p)
+    {
         char line[LOG_QUOTE_SIZE];
         snprintf(line, sizeof(line), "%.*s", (int)strcspn(json_string_value(p), "\n"), json_string_value(p));
         log_problem(level, "reload_problem", line);
     }
+}
+
+static void count_down(struct worker *w, void *arg)
+{
+    (void)w;
+    sem_post(arg);
+}
+
+/* Waits until every worker has taken up what was posted to it before. */
+static void wait_for_workers(struct daemon *d)
+{
+    sem_t done;
+    sem_init(&done, 0, 0);
+    for (unsigned i = 0; i < d->worker_count; i++) {
+        worker_post(d->workers[i], count_down, &done);
+    }
+    for (unsigned i = 0; i < d->worker_count; i++) {
+        while (sem_wait(&done) != 0 && errno == EINTR) {
+        }
+    }
+    sem_destroy(&done);
 }
 
 static void publish(struct daemon *d, const struct reload_result *r)
@@ -203,6 +225,8 @@ static void publish(struct daemon *d, const struct reload_result *r)
     d->settings = next;
     d->cache->policy = &next->cache;
     settings_drop(old);
+    wait_for_workers(d);
+    routing_apply(&d->routing, d->disk, &next->policy);
     size_t zones = next->zones != NULL ? zone_set_count(next->zones) : 0;
     log_info("reloaded", "zones=%zu changes=%zu", zones, json_array_size(changes));
     if (d->reload_call != NULL) {
@@ -301,6 +325,8 @@ static int prepare(struct daemon *d)
     if (d->cache == NULL || d->reload == NULL) {
         return FAIL_MEMORY;
     }
+    routing_init(&d->routing, d->settings->config->cache.directory);
+    routing_apply(&d->routing, d->disk, &d->settings->policy);
     int result = catch_signals(d);
     return result == FAIL_NONE ? start_workers(d) : result;
 }
@@ -337,6 +363,7 @@ static void tear_down(struct daemon *d)
         }
     }
     reload_wait(d->reload);
+    routing_fini(&d->routing);
     disk_view_free(d->cache);
     disk_close(d->disk);
     if (d->has_mailbox) {

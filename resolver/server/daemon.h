@@ -1,5 +1,5 @@
-/* The daemon: builds everything bottom-up, runs the main thread's loop (signals, control socket, reloads), tears down in
- * reverse. */
+/* The daemon: builds everything bottom-up, runs the main thread's loop (signals, control socket, reloads), tears down
+ * in reverse. */
 #ifndef CAIRN_SERVER_DAEMON_H
 #define CAIRN_SERVER_DAEMON_H
 
@@ -13,6 +13,7 @@
 #include "resolver/server/mailbox.h"
 #include "resolver/server/privileges.h"
 #include "resolver/server/reload.h"
+#include "resolver/server/routing.h"
 #include "resolver/server/worker.h"
 
 #define DAEMON_SIGNALS 3
@@ -28,15 +29,16 @@ struct daemon {
     unsigned socket_count;
     struct tcp_shared tcp_shared;
     struct disk *disk;
-    struct cache_view *cache;   /* the main thread's own view, for the control socket */
-    struct settings *settings;  /* the current ones */
+    struct cache_view *cache;  /* the main thread's own view, for the control socket */
+    struct routing routing;    /* under which the cache was filled */
+    struct settings *settings; /* the current ones */
     struct worker **workers;
     unsigned worker_count;
     struct reload *reload;
     struct control_call *reload_call; /* who waits for the running reload; NULL: nobody */
     struct control *control;
     bool is_stopping;
-    uint64_t started;           /* clock_now milliseconds */
+    uint64_t started; /* clock_now milliseconds */
     int64_t started_wall;
 };
 
