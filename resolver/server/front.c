@@ -124,8 +124,9 @@ static size_t answer_special(const struct turn *t)
     struct local_answer local = {0};
     size_t len = 0;
     const struct policy *p = &settings_of(f)->policy;
-    if (p->special_use && route_for(p, t->q.name, t->q.type) == NULL &&
-        special_find(t->q.name, t->q.type, &f->arena, &local) == LOCAL_ANSWER) {
+    const struct route *route = route_for(p, t->q.name, t->q.type);
+    bool is_routed = route != NULL && !name_is_root(route->zone);
+    if (p->special_use && !is_routed && special_find(t->q.name, t->q.type, &f->arena, &local) == LOCAL_ANSWER) {
         struct answer a = {.rcode = local.rcode, .is_local = true, .authoritative = true};
         memcpy(a.sections, local.sections, sizeof(a.sections));
         len = compose(f, &t->q, &a, 0, t->out, t->limit);
@@ -146,7 +147,8 @@ static size_t answer_ready(const struct turn *t)
     }
     unsigned hits = ready_hits(f->ready);
     if ((hits & (hits - 1)) == 0) {
-        cache_touch(f->cache, t->q.key); /* at 1, 2, 4, ... 128: the cache must know what is popular, but not each time */
+        cache_touch(f->cache,
+                    t->q.key); /* at 1, 2, 4, ... 128: the cache must know what is popular, but not each time */
     }
     struct respond_extra extra = {.rcode = t->out[3] & MSG_RCODE};
     stats_add(&f->stats, STAT_from_ready);
@@ -247,7 +249,9 @@ static size_t answer_question(const struct turn *t)
     }
     if (len == 0 && (t->q.flags & MSG_RD) == 0) {
         len = answer_special(t);
-        return len != 0 ? len : refuse(t, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, "not an own zone, and recursion was not desired");
+        return len != 0
+                   ? len
+                   : refuse(t, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, "not an own zone, and recursion was not desired");
     }
     if (len == 0) {
         len = answer_ready(t);
