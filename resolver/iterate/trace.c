@@ -258,17 +258,22 @@ static void collect(const struct trace *t, unsigned from, struct verdicts *v)
     }
 }
 
+static bool is_lame(const struct trace_step *s)
+{
+    return s->kind == TRACE_REPLY && s->detail == REPLY_LAME;
+}
+
 static void describe_servers(const struct trace_step *cut, const struct verdicts *v, struct text *text)
 {
     unsigned count = v->count + v->others;
-    const char *what = cut->detail == CUT_FORWARD ? "forwarder" : "server";
+    bool is_forwarder = cut->detail == CUT_FORWARD;
     if (count > 1) {
         text_put(text, "all ");
         text_put_number(text, count, " ");
     } else {
         text_put(text, count == 1 ? "the " : "no ");
     }
-    text_put(text, what);
+    text_put(text, is_forwarder ? "forwarder" : "server");
     text_put(text, count > 1 ? "s of " : " of ");
     text_put_name(text, cut);
     text_put(text, count > 0 ? " failed: " : " could be asked: ");
@@ -276,7 +281,7 @@ static void describe_servers(const struct trace_step *cut, const struct verdicts
         text_put(text, i > 0 ? ", " : "");
         text_put_host(text, &v->servers[i]->server);
         text_put(text, " ");
-        text_put(text, outcome_text(v->servers[i]));
+        text_put(text, is_forwarder && is_lame(v->servers[i]) ? "offers no recursion" : outcome_text(v->servers[i]));
     }
     if (v->no_address != NULL) {
         text_put(text, count > 0 ? "; " : "");

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
+#include "resolver/iterate/routes.h"
 
 static struct settings *make(const char *text)
 {
@@ -49,6 +51,36 @@ static void by_default_this_machine_alone_may_ask(void **state)
     settings_drop(s);
     s = make("server: {allow: []}");
     assert_false(allows(s, "127.0.0.1"));
+    settings_drop(s);
+}
+
+static void the_deepest_route_is_found(void **state)
+{
+    (void)state;
+    struct settings *s = make("recursion: {root-hints: {a.root: [192.0.2.1]}}\n"
+                              "stub:\n"
+                              "  - {zone: b.corp.example, to: [10.0.0.3@5300]}\n"
+                              "forward:\n"
+                              "  - {zone: CORP.example, to: [10.0.0.1, 10.0.0.2]}\n");
+    const struct policy *p = &s->policy;
+    const struct route *forward = route_find(p, (const uint8_t *)"\1a\4corp\7EXAMPLE");
+    const struct route *stub = route_find(p, (const uint8_t *)"\1x\1b\4corp\7example");
+    assert_true(forward != NULL && forward->is_forward && forward->to_count == 2 && forward->to[1].port == 53);
+    assert_true(stub != NULL && !stub->is_forward && stub->to[0].port == 5300);
+    assert_null(route_find(p, (const uint8_t *)"\7example"));
+    assert_null(route_for(p, (const uint8_t *)"\4corp\7example", TYPE_DS));
+    assert_ptr_equal(route_for(p, (const uint8_t *)"\1b\4corp\7example", TYPE_DS), forward);
+    assert_int_equal(p->hint_count, 1);
+    settings_drop(s);
+}
+
+static void a_route_of_the_root_leaves_nothing_to_hints(void **state)
+{
+    (void)state;
+    struct settings *s = make("forward: [{zone: ., to: [10.0.0.1]}]\n");
+    assert_int_equal(s->policy.hint_count, 0);
+    assert_non_null(route_find(&s->policy, (const uint8_t *)"\3com"));
+    assert_non_null(route_find(&s->policy, name_root));
     settings_drop(s);
 }
 
@@ -117,6 +149,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_networks_of_the_list_may_ask),
         cmocka_unit_test(by_default_this_machine_alone_may_ask),
+        cmocka_unit_test(the_deepest_route_is_found),
+        cmocka_unit_test(a_route_of_the_root_leaves_nothing_to_hints),
         cmocka_unit_test(the_parts_follow_the_configuration),
         cmocka_unit_test(without_hints_given_the_public_root_is_used_and_an_empty_map_is_none),
         cmocka_unit_test(the_last_user_frees_them),
