@@ -49,13 +49,6 @@ static enum known use_local_delegation(struct query *q, struct frame *f, const s
     return KNOWN_NOTHING;
 }
 
-/* A route says on purpose who knows a special-use name, unless it is the one for all names. */
-static bool is_special_use_wanted(const struct policy *p, const struct frame *f)
-{
-    const struct route *route = p->special_use ? route_for(p, f->name, f->type) : NULL;
-    return p->special_use && (route == NULL || name_is_root(route->zone));
-}
-
 static enum known known_local(struct query *q, struct frame *f)
 {
     struct local_answer answer = {0};
@@ -64,7 +57,7 @@ static enum known known_local(struct query *q, struct frame *f)
     if (local->find != NULL) {
         hit = local->find(local->ctx, f->name, f->type, &q->arena, &answer);
     }
-    if (hit == LOCAL_NONE && is_special_use_wanted(q->resolver->policy, f)) {
+    if (hit == LOCAL_NONE && route_leaves_special_use(q->resolver->policy, f->name, f->type)) {
         hit = special_find(f->name, f->type, &q->arena, &answer);
     }
     if (hit == LOCAL_NONE) {

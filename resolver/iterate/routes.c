@@ -46,3 +46,9 @@ bool route_is_apex(const struct policy *p, const uint8_t *name)
 {
     return p->route_count > 0 && find_zone(p, name) != NULL;
 }
+
+bool route_leaves_special_use(const struct policy *p, const uint8_t *name, uint16_t type)
+{
+    const struct route *route = p->special_use ? route_for(p, name, type) : NULL;
+    return p->special_use && (route == NULL || name_is_root(route->zone));
+}

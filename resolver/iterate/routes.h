@@ -18,4 +18,8 @@ const struct route *route_for(const struct policy *p, const uint8_t *name, uint1
 /* True when the policy has a route of just that zone. */
 bool route_is_apex(const struct policy *p, const uint8_t *name);
 
+/* Whether special-use names (special.h) may answer (name, type): they are on, and no route says on purpose who knows
+ * the name; one for all names says nothing of these. */
+bool route_leaves_special_use(const struct policy *p, const uint8_t *name, uint16_t type);
+
 #endif

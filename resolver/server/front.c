@@ -124,9 +124,8 @@ static size_t answer_special(const struct turn *t)
     struct local_answer local = {0};
     size_t len = 0;
     const struct policy *p = &settings_of(f)->policy;
-    const struct route *route = route_for(p, t->q.name, t->q.type);
-    bool is_routed = route != NULL && !name_is_root(route->zone);
-    if (p->special_use && !is_routed && special_find(t->q.name, t->q.type, &f->arena, &local) == LOCAL_ANSWER) {
+    if (route_leaves_special_use(p, t->q.name, t->q.type) &&
+        special_find(t->q.name, t->q.type, &f->arena, &local) == LOCAL_ANSWER) {
         struct answer a = {.rcode = local.rcode, .is_local = true, .authoritative = true};
         memcpy(a.sections, local.sections, sizeof(a.sections));
         len = compose(f, &t->q, &a, 0, t->out, t->limit);
