@@ -1,4 +1,4 @@
-"""What the benchmark needs of the machine: a network of its own, pinned processes, and their use of processor and memory."""
+"""What the benchmark needs of the machine: a network of its own, pinned processes, their use of processor and memory."""
 import ctypes
 import fcntl
 import os
@@ -15,8 +15,8 @@ IFF_UP, IFF_LOOPBACK = 0x1, 0x8
 
 
 def enter_network():
-    """Moves this process into a network namespace of its own, in which loopback holds 127/8 and the tree's 10/8: resolvers
-    distrust name servers on 127/8. As another user than root it takes a user namespace as well."""
+    """Moves this process into a network namespace of its own, in which loopback holds 127/8 and the tree's 10/8:
+    resolvers distrust name servers on 127/8. As another user than root it takes a user namespace as well."""
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.getuid(), os.getgid()
     if libc.unshare(CLONE_NEWNET | (CLONE_NEWUSER if uid != 0 else 0)) != 0:
@@ -91,6 +91,7 @@ def describe():
     model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.machine())
     release = pathlib.Path("/etc/os-release")
-    names = dict(line.split("=", 1) for line in release.read_text().splitlines() if "=" in line) if release.exists() else {}
+    lines = release.read_text().splitlines() if release.exists() else []
+    names = dict(line.split("=", 1) for line in lines if "=" in line)
     return {"cpu": model, "cores": os.cpu_count(), "kernel": platform.release(),
             "system": names.get("PRETTY_NAME", platform.system()).strip('"'), "date": time.strftime("%Y-%m-%d")}

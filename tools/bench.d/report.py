@@ -14,8 +14,8 @@ def rows(result):
         cached, latency, walk = r["cached"], r["latency"], r.get("uncached")
         cells = [f"{name} {result['versions'][name]}".strip(), f"{cached['cpu_us']:.2f}", ratio(result, name),
                  thousands(cached["rate"]), f"{latency['p50_us']:.0f} / {latency['p99_us']:.0f}"]
-        cells += [f"{walk['cpu_us']:.1f}", thousands(walk["rate"]), f"{walk['upstream']:.2f}", kilobytes(walk["memory"]),
-                  kilobytes(walk["written"])] if walk else ["–"] * 5
+        cells += [f"{walk['cpu_us']:.1f}", thousands(walk["rate"]), f"{walk['upstream']:.2f}",
+                  kilobytes(walk["memory"]), kilobytes(walk["written"])] if walk else ["–"] * 5
         table.append(cells)
     return table
 
@@ -40,12 +40,14 @@ def kilobytes(number):
 def warnings(result):
     """What makes the numbers less than they seem."""
     lines = []
-    for name, r in result["median"].items():
-        for workload, w in r.items():
-            bad = w["sent"] - w["right"]
-            if bad > w["sent"] * 1e-6:
-                lines.append(f"{name}, {workload}: {bad / w['sent']:.2%} of the questions got no right answer "
-                             f"({w['failed']:.0f} failed, {w['empty']:.0f} empty, {w['wrong']:.0f} wrong, {w['lost']:.0f} lost)")
+    for name, rounds in result["all"].items():
+        for workload in rounds[0]:
+            keys = ("sent", "right", "failed", "empty", "wrong", "lost")
+            total = {key: sum(r[workload][key] for r in rounds) for key in keys}
+            bad = 1 - total["right"] / total["sent"]
+            if bad > 1e-6:
+                lines.append(f"{name}, {workload}: {bad:.2%} of the questions got no right answer "
+                             "({failed} failed, {empty} empty, {wrong} wrong, {lost} lost)".format(**total))
     others = max(w["others"] for r in result["median"].values() for w in r.values())
     if others > .05:
         lines.append(f"the machine was not quiet: other programs used up to {others:.0%} of the two cores; "
