@@ -1,4 +1,4 @@
-"""What the benchmark needs of the machine: a network of its own, pinned processes, their use of processor and memory."""
+"""What the benchmark needs of the machine: its own network, pinned processes, their use of processor and memory."""
 import ctypes
 import fcntl
 import os
