@@ -54,7 +54,7 @@ static const struct schema_row rows[] = {
      MEMBER(server.allow),
      RANGE(0, 1024),
      .initial = "[127.0.0.0/8, \"::1/128\"]",
-     .meaning = "Networks that may use recursion. Others get REFUSED, except for own zones."},
+     .meaning = "Networks that may ask, own zones included. Others get REFUSED."},
     {.key = "server.identity",
      .kind = VALUE_TEXT,
      MEMBER(server.identity),

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "resolver/base/clock.h"
+#include "resolver/base/log.h"
+#include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
 #include "resolver/iterate/routes.h"
 #include "resolver/iterate/special.h"
@@ -69,6 +71,18 @@ static size_t refuse(const struct turn *t, unsigned rcode, enum ede_code code, c
     return count_answer(f, t->out, respond_error(r, &t->q, rcode, why[0] != '\0' ? &error : NULL, t->out, t->limit));
 }
 
+/* What a client is told as Extended DNS Error, for who reads the log at level debug. */
+static void log_failure(const struct request *q, const struct answer *a)
+{
+    char name[NAME_TEXT_SIZE];
+    char type[TYPE_TEXT_SIZE];
+    char quoted[2][LOG_QUOTE_SIZE];
+    const struct ede *why = &a->errors[0];
+    const char *reason = a->error_count == 0 ? "" : why->text[0] != '\0' ? why->text : ede_text(why->code);
+    log_limited(LOG_LEVEL_DEBUG, "servfail", "name=%s type=%s reason=%s", log_quote(name_text(q->name, name), quoted[0]),
+                type_text(q->type, type), log_quote(reason, quoted[1]));
+}
+
 /* Composes `a` for `q` into `out` and keeps it as a ready answer when it may be. */
 static size_t compose(struct front *f, const struct request *q, const struct answer *a, uint32_t epoch, uint8_t *out,
                       size_t limit)
@@ -80,6 +94,9 @@ static size_t compose(struct front *f, const struct request *q, const struct ans
     if (marks.is_keepable) {
         struct ready_message m = {.bytes = out, .len = len, .marks = marks.marks, .mark_count = marks.count};
         ready_keep(f->ready, q, epoch, now, &m);
+    }
+    if (a->rcode == RCODE_SERVFAIL && log_wants(LOG_LEVEL_DEBUG)) {
+        log_failure(q, a);
     }
     struct respond_extra extra = {.rcode = a->rcode, .errors = a->errors, .error_count = a->error_count};
     return count_answer(f, out, respond_add_opt(r, q, &extra, out, len, limit));

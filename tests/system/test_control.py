@@ -153,3 +153,12 @@ def test_a_daemon_can_be_checked_before_it_starts(make_cairnd, pytestconfig):
                           capture_output=True, text=True)
     assert done.returncode != 0
     assert "workers" in done.stderr
+
+
+def test_at_level_debug_the_log_says_why_a_question_failed(make_cairnd, lab):
+    daemon = make_cairnd(lab.configuration(), {"log": {"level": "debug"}})
+    daemon.start()
+    daemon.ask("www.alllame.com")
+    line, = [line for line in daemon.log().splitlines() if "event=servfail" in line]
+    assert 'name="www.alllame.com." type=A' in line
+    assert "REFUSED" in line
