@@ -169,6 +169,7 @@ static void ttls_are_clamped_to_the_policy(void **state)
     policy.max_ttl = 100;
     policy.max_negative_ttl = 20;
     assert_int_equal(cache_clamp_ttl(&policy, 5, false), 30);
+    assert_int_equal(cache_clamp_ttl(&policy, 0, false), 0); /* for those waiting only, whatever the minimum */
     assert_int_equal(cache_clamp_ttl(&policy, 500, false), 100);
     assert_int_equal(cache_clamp_ttl(&policy, 500, true), 20);
     put_address("low.example.", 5, 1, TRUST_AUTHORITATIVE, T0);
