@@ -225,7 +225,9 @@ static void trace_server(struct query *q, const struct frame *f, enum trace_kind
 static enum next got_silence(struct query *q, struct frame *f, struct target *t)
 {
     trace_server(q, f, TRACE_TIMEOUT, &t->addr);
-    servers_failed(q->resolver->servers, &t->addr, q->now);
+    if (!is_at_forwarder(f) || t->timeouts == 0) { /* one name that a forwarder cannot find is one failure */
+        servers_failed(q->resolver->servers, &t->addr, q->now);
+    }
     t->timeouts++;
     f->silences += !q->event->over_tcp;
     return walk_ask(q, f);
