@@ -49,7 +49,7 @@ static enum known take_answer(struct query *q, struct frame *f, const struct msg
     }
     set->next = NULL;
     set->owner = f->name; /* as asked for, whatever case the exchange used */
-    if ((q->flags & QUERY_PRIME) != 0 && f->depth == 0) {
+    if ((q->flags & QUERY_PRIME) != 0 && f->depth == 0 && set->type == TYPE_NS && name_is_root(set->owner)) {
         learn_root(q, m, set);
     }
     learn_set(q, set, is_authoritative(m));
