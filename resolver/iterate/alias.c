@@ -32,6 +32,7 @@ enum known alias_move(struct query *q, struct frame *f, const uint8_t *target)
     f->name = target;
     f->sends = 0;
     f->silences = 0;
+    f->shown = f->steps = 0;
     f->seeks_parent = f->has_sought_parent = f->is_below_own = f->is_disowned = false;
     f->cut = f->left = (struct cut){.source = CUT_NONE};
     trace_add(&q->trace, TRACE_ALIAS, target, f->type, q->now);

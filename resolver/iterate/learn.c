@@ -52,7 +52,8 @@ static void clamp_soa(const struct query *q, struct rrset *soa)
     clamp(q, soa, true);
 }
 
-void learn_negative(struct query *q, const struct frame *f, struct rrset *sets, bool is_nxdomain, bool authoritative)
+void learn_negative(struct query *q, const struct question *asked, struct rrset *sets, bool is_nxdomain,
+                    bool authoritative)
 {
     struct rrset *soa = sets != NULL && sets->type == TYPE_SOA ? sets : NULL;
     if (soa != NULL) {
@@ -68,7 +69,8 @@ void learn_negative(struct query *q, const struct frame *f, struct rrset *sets, 
     if (soa == NULL) {
         return;
     }
-    struct cache_entry e = entry(q, is_nxdomain ? CACHE_NXDOMAIN : CACHE_ANSWER, f->name, is_nxdomain ? 0 : f->type);
+    enum cache_slot slot = is_nxdomain ? CACHE_NXDOMAIN : CACHE_ANSWER;
+    struct cache_entry e = entry(q, slot, asked->name, is_nxdomain ? 0 : asked->type);
     e.is_negative = true;
     e.trust = trust_of(authoritative);
     e.sets = sets;

@@ -8,9 +8,10 @@
 /* Stores a positive set under its own owner and type; clamps its TTL. */
 void learn_set(struct query *q, struct rrset *set, bool authoritative);
 
-/* Stores NODATA of (name, type) or NXDOMAIN of the name. `sets` begins with the SOA, else nothing is stored (RFC 2308
- * 5): the answer serves those who wait, and the next asks again. */
-void learn_negative(struct query *q, const struct frame *f, struct rrset *sets, bool is_nxdomain, bool authoritative);
+/* Stores NODATA of the name and type asked or NXDOMAIN of the name. `sets` begins with the SOA, else nothing is stored
+ * (RFC 2308 5): the answer serves those who wait, and the next asks again. */
+void learn_negative(struct query *q, const struct question *asked, struct rrset *sets, bool is_nxdomain,
+                    bool authoritative);
 
 /* Stores a delegation: NS set first. */
 void learn_delegation(struct query *q, struct rrset *sets);

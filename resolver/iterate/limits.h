@@ -15,6 +15,8 @@
     X(depth, 8, "nested look-ups of name server addresses")                                                            \
     X(aliases, 11, "CNAME and DNAME links of one answer")                                                              \
     X(referrals, 32, "referrals followed per query")                                                                   \
+    X(qname_steps, 10, "steps in which servers are shown a name, the last shows all (RFC 9156)")                       \
+    X(qname_single_labels, 4, "steps in one zone that show a single label more")                                       \
     X(servers, 13, "name servers used of one delegation")                                                              \
     X(addresses, 4, "addresses used of one name server")                                                               \
     X(glueless, 10, "name server addresses looked up per query")                                                       \

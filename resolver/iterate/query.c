@@ -1,11 +1,11 @@
 /* A query from its first step to its answer.
  *
  * Each question, the client's and those for addresses of name servers, goes the same way: what is known without asking
- * (known.c); the deepest zone cut known for the name (walk.c, cut.c); a server of it, chosen by pick.c, is asked; its
- * reply is sorted (classify.c), stripped of what may not be believed (scrub.c), stored (learn.c) and acted on
- * (reply.c): an answer ends the question, an alias begins it anew with another name, a referral moves it to a deeper
- * zone, anything else sends it to the next server. A server without address puts a question of its own on the stack
- * (glueless.c). */
+ * (known.c); the deepest zone cut known for the name (walk.c, cut.c); a server of it, chosen by pick.c, is asked for as
+ * much of the name as it needs to see (minimise.c); its reply is sorted (classify.c), stripped of what may not be
+ * believed (scrub.c), stored (learn.c) and acted on (reply.c): an answer ends the question, an alias begins it anew
+ * with another name, a referral moves it to a deeper zone, anything else sends it to the next server. A server without
+ * address puts a question of its own on the stack (glueless.c). */
 #include "resolver/iterate/query.h"
 
 #include <stdlib.h>

@@ -38,8 +38,9 @@ struct policy {
     unsigned hint_count;
     const struct route *routes; /* sorted by routes_sort */
     unsigned route_count;
-    bool ipv4, ipv6;  /* families that upstream servers may be asked by */
-    bool special_use; /* answer special-use names here (RFC 6761 and others) */
+    bool ipv4, ipv6;         /* families that upstream servers may be asked by */
+    bool special_use;        /* answer special-use names here (RFC 6761 and others) */
+    bool qname_minimisation; /* show servers no more of a name than they need (RFC 9156) */
     uint16_t upstream_port;
     uint16_t edns_size;             /* advertised to servers */
     const struct addr_net *allowed; /* networks opened for iteration although closed by default */

@@ -4,6 +4,7 @@
 #include "resolver/dns/type.h"
 #include "resolver/iterate/alias.h"
 #include "resolver/iterate/learn.h"
+#include "resolver/iterate/minimise.h"
 #include "resolver/iterate/routes.h"
 #include "resolver/iterate/scrub.h"
 
@@ -84,7 +85,8 @@ static enum known take_negative(struct query *q, struct frame *f, const struct m
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
-    learn_negative(q, f, sets, is_nxdomain, is_authoritative(m));
+    struct question asked = {f->name, f->type, CLASS_IN};
+    learn_negative(q, &asked, sets, is_nxdomain, is_authoritative(m));
     return end(q, f, SECTION_AUTHORITY, sets, is_nxdomain ? RCODE_NXDOMAIN : RCODE_NOERROR);
 }
 
@@ -104,6 +106,44 @@ enum known reply_take(struct query *q, struct frame *f, const struct msg *m, con
     }
 }
 
+static void note_set(struct query *q, const struct msg *m, const struct rrset *found, const uint8_t *owner)
+{
+    struct rrset *set = arena_copy(&q->arena, found, sizeof(*set));
+    if (set != NULL) {
+        set->next = NULL;
+        set->owner = owner;
+        learn_set(q, set, is_authoritative(m));
+    }
+}
+
+static void note_negative(struct query *q, struct frame *f, const struct msg *m, const struct question *asked,
+                          bool is_nxdomain)
+{
+    struct rrset *sets = NULL;
+    if (scrub_negative(m, f->cut.zone, asked->name, &q->arena, &sets) == FAIL_NONE) {
+        learn_negative(q, asked, sets, is_nxdomain, is_authoritative(m));
+    }
+}
+
+void reply_note(struct query *q, struct frame *f, const struct msg *m, enum reply_kind kind)
+{
+    struct question asked = {minimise_name(f), minimise_type(f), CLASS_IN};
+    switch (kind) {
+    case REPLY_ANSWER:
+        note_set(q, m, scrub_answer(m, asked.name, asked.type), asked.name);
+        break;
+    case REPLY_ALIAS:
+        note_set(q, m, scrub_cname(m, asked.name), asked.name);
+        break;
+    case REPLY_NODATA:
+    case REPLY_NXDOMAIN:
+        note_negative(q, f, m, &asked, kind == REPLY_NXDOMAIN);
+        break;
+    default:
+        break;
+    }
+}
+
 enum known reply_take_rest(struct query *q, struct frame *f)
 {
     const struct msg *m = f->reply;
@@ -118,7 +158,7 @@ enum known reply_take_rest(struct query *q, struct frame *f)
 enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
 {
     const struct policy *p = q->resolver->policy;
-    const struct rrset *ns = scrub_ns(m, f->cut.zone, f->name, f->type);
+    const struct rrset *ns = scrub_ns(m, f->cut.zone, minimise_name(f), minimise_type(f));
     struct rrset *sets = NULL;
     if (!query_spend(q, LIMIT_ID_referrals, 1)) {
         frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
@@ -135,6 +175,7 @@ enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
     }
     cut_mark_failed(&f->cut, &f->left);
     f->silences = 0;
+    f->shown = 0;
     f->seeks_parent = false;
     trace_add(&q->trace, TRACE_CUT, f->cut.zone, f->type, q->now)->detail = CUT_REFERRAL;
     return KNOWN_NOTHING;

@@ -9,6 +9,10 @@
 /* Takes an ANSWER, ALIAS, NODATA or NXDOMAIN that a server of `zone` gave for f->name, and stores it. */
 enum known reply_take(struct query *q, struct frame *f, const struct msg *m, const uint8_t *zone, enum reply_kind kind);
 
+/* Stores what a server of f->cut says about the part of f->name that it was asked for (minimise.h); the frame goes on.
+ */
+void reply_note(struct query *q, struct frame *f, const struct msg *m, enum reply_kind kind);
+
 /* After an alias: takes what the same reply says about the target, if the walk for the target stands at the zone whose
  * server sent it; everything else is asked for anew. */
 enum known reply_take_rest(struct query *q, struct frame *f);

@@ -32,6 +32,8 @@ struct frame {
     struct cut cut;          /* where the walk for `name` stands */
     unsigned sends;          /* for `name` */
     unsigned silences;       /* UDP time-outs in a row for `name` */
+    unsigned shown;          /* labels of `name` that the servers of the cut are asked for; 0: not decided yet */
+    unsigned steps;          /* questions for part of `name` that led to no deeper zone */
     struct target *asked;    /* whose reply is awaited */
     bool seeks_parent;       /* a DS question whose reply came from the child: the zone above it is sought */
     bool has_sought_parent;  /* and there is none */

@@ -7,6 +7,7 @@
 #include "resolver/dns/type.h"
 #include "resolver/iterate/classify.h"
 #include "resolver/iterate/glueless.h"
+#include "resolver/iterate/minimise.h"
 #include "resolver/iterate/pick.h"
 #include "resolver/iterate/reply.h"
 #include "resolver/iterate/routes.h"
@@ -15,7 +16,8 @@
 
 enum {
     TCP_TIMEOUT_MIN_MS = 200,
-    PATIENCE_MS = 2100, /* first tries at all forwarders of a zone */
+    SILENCES_TO_WHOLE = 2, /* time-outs over UDP after which part of a name is suspected to be what nobody answers */
+    PATIENCE_MS = 2100,    /* first tries at all forwarders of a zone */
     PATIENCE_SHARES = 3
 };
 
@@ -69,6 +71,7 @@ static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
+    f->shown = 0;
     trace_add(&q->trace, TRACE_CUT, f->cut.zone, f->type, q->now)->detail = (uint8_t)f->cut.source;
     return KNOWN_NOTHING;
 }
@@ -94,18 +97,6 @@ static bool may_ask_parent(struct query *q, const struct frame *f)
 }
 
 /* ---- Asking ---- */
-
-/* What the servers of the cut are asked: the frame's question, or the one that leads on to the zone that can answer it.
- */
-static const uint8_t *question_name(const struct frame *f)
-{
-    return f->seeks_parent ? name_parent(f->name) : f->name;
-}
-
-static uint16_t question_type(const struct frame *f)
-{
-    return f->seeks_parent ? TYPE_NS : f->type;
-}
 
 static bool is_at_forwarder(const struct frame *f)
 {
@@ -155,11 +146,12 @@ static enum next send_to(struct query *q, struct frame *f, struct target *t)
     f->sends++;
     f->asked = t;
     t->tries[is_tcp]++;
-    name_lower(q->send_name, question_name(f));
+    minimise_begin(q, f);
+    name_lower(q->send_name, minimise_name(f));
     q->send = (struct send){.server = t->addr,
                             .zone = f->cut.zone,
                             .name = q->send_name,
-                            .type = question_type(f),
+                            .type = minimise_type(f),
                             .use_tcp = is_tcp,
                             .use_edns = use_edns(q, t),
                             .recursion = is_at_forwarder(f),
@@ -215,6 +207,17 @@ static enum next ask_other(struct query *q, struct frame *f, struct target *t)
     return walk_ask(q, f);
 }
 
+/* After a reply of no use. When it was about part of the name, the server may still know the whole: some are made for
+ * the names they expect and nothing else. */
+static enum next ask_differently(struct query *q, struct frame *f, struct target *t)
+{
+    if (!minimise_is_part(f)) {
+        return ask_other(q, f, t);
+    }
+    minimise_give_up(f);
+    return ask_again(q, f, t);
+}
+
 /* ---- Events ---- */
 
 static void trace_server(struct query *q, const struct frame *f, enum trace_kind kind, const struct addr *server)
@@ -230,6 +233,10 @@ static enum next got_silence(struct query *q, struct frame *f, struct target *t)
     }
     t->timeouts++;
     f->silences += !q->event->over_tcp;
+    if (minimise_is_part(f) && (q->event->over_tcp || f->silences >= SILENCES_TO_WHOLE)) {
+        minimise_stop(f);
+        t->needs_tcp = false;
+    }
     return walk_ask(q, f);
 }
 
@@ -241,6 +248,10 @@ static enum next got_refusal(struct query *q, struct frame *f, struct target *t)
         t->tries[1] = UINT8_MAX;
         return walk_ask(q, f);
     }
+    if (q->event->over_tcp && minimise_is_part(f)) { /* the whole name may not need TCP */
+        minimise_give_up(f);
+        return walk_ask(q, f);
+    }
     return ask_other(q, f, t);
 }
 
@@ -250,10 +261,20 @@ static enum next got_formerr(struct query *q, struct frame *f, const struct msg 
     const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
     bool knows_edns = m->rcode != RCODE_BADVERS && (m->edns.present || (info != NULL && info->has_edns));
     if (!q->send.use_edns || t->is_plain || knows_edns) {
-        return ask_other(q, f, t);
+        return ask_differently(q, f, t);
     }
     t->is_plain = true;
     return ask_again(q, f, t);
+}
+
+/* The server does not know the zone, or only not what part of a name is. */
+static enum next got_disclaimer(struct query *q, struct frame *f, struct target *t)
+{
+    if (!minimise_is_part(f)) {
+        servers_set_lame(q->resolver->servers, &t->addr, f->cut.zone, q->now);
+        f->is_disowned = true;
+    }
+    return ask_differently(q, f, t);
 }
 
 /* What the reply teaches about the server itself. */
@@ -293,7 +314,7 @@ static struct msg *read_reply(struct query *q, const struct frame *f, enum reply
         *m = (struct msg){0};
         return m;
     }
-    *kind = classify_reply(m, f->cut.zone, question_name(f), question_type(f), ev->over_tcp);
+    *kind = classify_reply(m, f->cut.zone, minimise_name(f), minimise_type(f), ev->over_tcp);
     if (is_at_forwarder(f)) {
         *kind = classify_forwarded(m, *kind);
     }
@@ -312,8 +333,31 @@ static bool is_from_child(const struct frame *f, const struct msg *m)
     return soa == NULL || name_equal(soa->owner, f->name);
 }
 
+/* What is said about part of the name only tells how to go on (RFC 9156 3). A CNAME there says nothing about names
+ * below it, a DNAME does. A denial would deny all below (RFC 8020), but there are servers that deny names which own
+ * nothing themselves. */
+static enum next take_part(struct query *q, struct frame *f, const struct msg *m, struct target *t,
+                           enum reply_kind kind)
+{
+    if (kind == REPLY_ALIAS && scrub_dname(m, f->cut.zone, minimise_name(f)) != NULL) {
+        enum known known = reply_take(q, f, m, f->cut.zone, REPLY_ALIAS);
+        f->reply = NULL; /* the rest of it is about the part */
+        return known == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
+    }
+    reply_note(q, f, m, kind);
+    if (kind == REPLY_NXDOMAIN) {
+        minimise_give_up(f);
+    } else {
+        minimise_extend(q, f);
+    }
+    return ask_again(q, f, t);
+}
+
 static enum next take(struct query *q, struct frame *f, const struct msg *m, struct target *t, enum reply_kind kind)
 {
+    if (minimise_is_part(f)) {
+        return take_part(q, f, m, t, kind);
+    }
     bool is_detour = f->seeks_parent;
     if (is_detour || (kind == REPLY_NODATA && is_from_child(f, m))) {
         f->seeks_parent = !is_detour;
@@ -340,19 +384,17 @@ static enum next act(struct query *q, struct frame *f, const struct msg *m, stru
         return ask_again(q, f, t);
     case REPLY_JUNK: /* a forger's work perhaps: over TCP it would be the server's own */
         if (q->event->over_tcp || t->needs_tcp) {
-            return ask_other(q, f, t);
+            return ask_differently(q, f, t);
         }
         t->needs_tcp = true;
         return ask_again(q, f, t);
     case REPLY_LAME:
     case REPLY_REFUSED:
-        servers_set_lame(q->resolver->servers, &t->addr, f->cut.zone, q->now);
-        f->is_disowned = true;
-        return ask_other(q, f, t);
+        return got_disclaimer(q, f, t);
     case REPLY_SERVFAIL:
         break;
     }
-    return ask_other(q, f, t);
+    return ask_differently(q, f, t);
 }
 
 /* A forwarder's own reason goes to the client: of the last reply that has one, unless a later one was of use. */

@@ -51,6 +51,7 @@ static struct policy make_policy(const struct config *c)
                        .ipv4 = c->recursion.ipv4,
                        .ipv6 = c->recursion.ipv6,
                        .special_use = c->recursion.special_use_zones,
+                       .qname_minimisation = c->recursion.qname_minimisation,
                        .upstream_port = (uint16_t)c->recursion.upstream_port,
                        .edns_size = (uint16_t)c->recursion.edns_buffer_size,
                        .allowed = c->recursion.allow_upstream.items,

@@ -275,6 +275,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     policy.ipv6 = (settings & 1) != 0;
     policy.routes = routes;
     policy.route_count = (settings & 2) != 0 ? sizeof(routes) / sizeof(routes[0]) : 0;
+    policy.qname_minimisation = (settings & 4) != 0;
     policy.limits.values[LIMIT_ID_query_memory] = (draw(&in) & 7) == 7 ? 40000 : 1 << 20;
     struct memory *memory = memory_new();
     struct cache_view cache = {.backend = memory_backend(memory), .policy = &cache_policy};

@@ -254,6 +254,8 @@ static bool load_setting(struct loader *l)
         p->ipv6 = is_on(l);
     } else if (is(l, 0, "special-use")) {
         p->special_use = is_on(l);
+    } else if (is(l, 0, "minimisation")) {
+        p->qname_minimisation = is_on(l);
     } else if (is(l, 0, "chance")) {
         l->script->use_chance = is_on(l);
     } else if (is(l, 0, "limit")) {

@@ -36,6 +36,13 @@ def test_an_empty_cache_costs_one_query_per_zone(lab, counted):
     assert one_of_each(first, lab, "root", "tld", "beta"), first.queries
 
 
+def test_each_server_sees_one_label_more_than_its_zone(lab, counted):
+    first = counted("two.ttl.lab")
+    owner = {address: name for name, addresses in lab.servers.items() for address in addresses}
+    assert {owner[query.address]: query.name for query in first.queries} == {
+        "root": "lab.", "tld": "ttl.lab.", "beta": "two.ttl.lab."}
+
+
 def test_the_second_question_costs_nothing(lab, counted):
     counted("www.deep.com")
     assert not counted("www.deep.com").queries
