@@ -36,14 +36,18 @@ static inline __attribute__((always_inline)) void sip_round(struct sip *s)
     s->c = rotate(s->c, 32);
 }
 
-static void sip_word(struct sip *s, uint64_t word)
+static inline __attribute__((always_inline)) void sip_word(struct sip *s, uint64_t word, unsigned rounds)
 {
     s->d ^= word;
-    sip_round(s);
+    for (unsigned i = 0; i < rounds; i++) {
+        sip_round(s);
+    }
     s->a ^= word;
 }
 
-static uint64_t sip_hash(const uint64_t k[2], const void *bytes, size_t len)
+/* Inlined with constant rounds into its two uses. */
+static inline __attribute__((always_inline)) uint64_t sip_hash(const uint64_t k[2], const void *bytes, size_t len,
+                                                               unsigned rounds, unsigned last_rounds)
 {
     const uint8_t *at = bytes;
     struct sip s = {k[0] ^ 0x736f6d6570736575u, k[1] ^ 0x646f72616e646f6du, k[0] ^ 0x6c7967656e657261u,
@@ -52,28 +56,42 @@ static uint64_t sip_hash(const uint64_t k[2], const void *bytes, size_t len)
     size_t left = len;
     for (; left >= sizeof(word); left -= sizeof(word), at += sizeof(word)) {
         memcpy(&word, at, sizeof(word));
-        sip_word(&s, le64toh(word));
+        sip_word(&s, le64toh(word), rounds);
     }
     word = (uint64_t)len << 56;
     for (size_t i = 0; i < left; i++) {
         word |= (uint64_t)at[i] << 8 * i;
     }
-    sip_word(&s, word);
+    sip_word(&s, word, rounds);
     s.c ^= 0xff;
-    sip_round(&s);
-    sip_round(&s);
-    sip_round(&s);
+    for (unsigned i = 0; i < last_rounds; i++) {
+        sip_round(&s);
+    }
     return s.a ^ s.b ^ s.c ^ s.d;
+}
+
+static uint64_t sip_1_3(const uint64_t k[2], const void *bytes, size_t len)
+{
+    return sip_hash(k, bytes, len, 1, 3);
 }
 
 uint64_t hash_bytes(const void *bytes, size_t len)
 {
-    return sip_hash(key, bytes, len);
+    return sip_1_3(key, bytes, len);
 }
 
 uint32_t hash_checksum(const void *bytes, size_t len)
 {
     static const uint64_t fixed[2] = {0, 0};
-    uint64_t h = sip_hash(fixed, bytes, len);
+    uint64_t h = sip_1_3(fixed, bytes, len);
     return (uint32_t)(h ^ h >> 32);
+}
+
+void hash_siphash(const uint8_t secret[HASH_SECRET_SIZE], const void *bytes, size_t len, uint8_t out[8])
+{
+    uint64_t words[2];
+    memcpy(words, secret, sizeof(words));
+    const uint64_t k[2] = {le64toh(words[0]), le64toh(words[1])};
+    uint64_t hash = htole64(sip_hash(k, bytes, len, 2, 4));
+    memcpy(out, &hash, sizeof(hash));
 }

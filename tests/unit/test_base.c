@@ -241,6 +241,27 @@ static void a_checksum_sees_every_flipped_bit(void **state)
     }
 }
 
+/* The last octets of the vectors that SipHash's authors published, and lengths around a word. */
+static void siphash_gives_what_its_authors_say(void **state)
+{
+    static const struct {
+        size_t len;
+        uint8_t hash[8];
+    } vectors[] = {{0, {0x31, 0x0e, 0x0e, 0xdd, 0x47, 0xdb, 0x6f, 0x72}},
+                   {1, {0xfd, 0x67, 0xdc, 0x93, 0xc5, 0x39, 0xf8, 0x74}},
+                   {8, {0x62, 0x24, 0x93, 0x9a, 0x79, 0xf5, 0xf5, 0x93}},
+                   {15, {0xe5, 0x45, 0xbe, 0x49, 0x61, 0xca, 0x29, 0xa1}}};
+    uint8_t bytes[HASH_SECRET_SIZE], out[8];
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)i;
+    }
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
+        hash_siphash(bytes, bytes, vectors[i].len, out);
+        assert_memory_equal(out, vectors[i].hash, sizeof(out));
+    }
+}
+
 static void random_numbers_stay_below_their_bound_and_reach_all_of_it(void **state)
 {
     (void)state;
@@ -431,6 +452,7 @@ int main(void)
         cmocka_unit_test(networks_with_host_bits_or_wrong_prefixes_are_refused),
         cmocka_unit_test(checksums_are_the_same_in_every_process),
         cmocka_unit_test(a_checksum_sees_every_flipped_bit),
+        cmocka_unit_test(siphash_gives_what_its_authors_say),
         cmocka_unit_test(random_numbers_stay_below_their_bound_and_reach_all_of_it),
         cmocka_unit_test(clocks_never_step_back),
         cmocka_unit_test(every_result_has_a_text_of_its_own),
