@@ -4,7 +4,13 @@
 
 #include "resolver/dns/wire.h"
 
-enum { OPTION_HEAD_SIZE = 4, EDE_CODE_SIZE = 2, FLAG_DO = 0x8000 };
+enum {
+    OPTION_HEAD_SIZE = 4,
+    EDE_CODE_SIZE = 2,
+    FLAG_DO = 0x8000,
+    SERVER_COOKIE_MIN = 8, /* RFC 7873 4 */
+    SERVER_COOKIE_MAX = 32
+};
 
 const char *ede_text(unsigned code)
 {
@@ -55,6 +61,12 @@ void edns_clear(struct edns *e)
     e->wants_nsid = false;
     e->nsid = NULL;
     e->nsid_len = 0;
+    e->cookie_len = 0;
+    e->bad_cookie = false;
+    e->wants_keepalive = false;
+    e->bad_keepalive = false;
+    e->has_keepalive = false;
+    e->keepalive = 0;
     e->errors = NULL;
     e->error_count = 0;
     e->received.code = 0xffff;
@@ -67,6 +79,12 @@ size_t edns_size(const struct edns *e)
     size_t size = EDNS_FIXED_SIZE;
     if (e->nsid != NULL) {
         size += OPTION_HEAD_SIZE + e->nsid_len;
+    }
+    if (e->cookie_len > 0) {
+        size += OPTION_HEAD_SIZE + (size_t)e->cookie_len;
+    }
+    if (e->has_keepalive) {
+        size += OPTION_HEAD_SIZE + sizeof(e->keepalive);
     }
     for (unsigned i = 0; i < e->error_count; i++) {
         size += OPTION_HEAD_SIZE + EDE_CODE_SIZE + strlen(e->errors[i].text);
@@ -87,15 +105,48 @@ static void copy_text(char out[EDE_TEXT_MAX], const uint8_t *text, size_t len)
     out[len] = '\0';
 }
 
-static void read_option(struct edns *e, unsigned code, const uint8_t *data, size_t len)
+/* Of several only the first counts (RFC 7873 5.2). */
+static void read_cookie(struct edns *e, const uint8_t *data, size_t len)
 {
-    if (code == EDNS_NSID) {
-        e->wants_nsid = true;
+    bool is_whole = len >= EDNS_CLIENT_COOKIE + SERVER_COOKIE_MIN && len <= EDNS_CLIENT_COOKIE + SERVER_COOKIE_MAX;
+    if (e->cookie_len > 0 || e->bad_cookie) {
+        return;
     }
-    if (code == EDNS_EDE && len >= EDE_CODE_SIZE && !e->has_received) {
+    if (len != EDNS_CLIENT_COOKIE && !is_whole) {
+        e->bad_cookie = true;
+        return;
+    }
+    memcpy(e->cookie, data, len < EDNS_COOKIE_SIZE ? len : EDNS_COOKIE_SIZE);
+    e->cookie_len = (uint8_t)len;
+}
+
+static void read_error(struct edns *e, const uint8_t *data, size_t len)
+{
+    if (len >= EDE_CODE_SIZE && !e->has_received) {
         e->has_received = true;
         e->received.code = wire_get_u16(data);
         copy_text(e->received.text, data + EDE_CODE_SIZE, len - EDE_CODE_SIZE);
+    }
+}
+
+static void read_option(struct edns *e, unsigned code, const uint8_t *data, size_t len)
+{
+    switch (code) {
+    case EDNS_NSID:
+        e->wants_nsid = true;
+        break;
+    case EDNS_COOKIE:
+        read_cookie(e, data, len);
+        break;
+    case EDNS_KEEPALIVE:
+        e->wants_keepalive = true;
+        e->bad_keepalive = e->bad_keepalive || len > 0;
+        break;
+    case EDNS_EDE:
+        read_error(e, data, len);
+        break;
+    default:
+        break;
     }
 }
 

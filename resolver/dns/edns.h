@@ -1,4 +1,5 @@
-/* EDNS(0) (RFC 6891) and Extended DNS Errors (RFC 8914). */
+/* EDNS(0) (RFC 6891), its options for cookies (RFC 7873) and idle TCP connections (RFC 7828), and Extended DNS Errors
+ * (RFC 8914). Padding (RFC 7830) is ignored like an unknown option: it must not be used without encryption. */
 #ifndef CAIRN_DNS_EDNS_H
 #define CAIRN_DNS_EDNS_H
 
@@ -48,7 +49,10 @@ struct ede {
     char text[EDE_TEXT_MAX]; /* UTF-8, may be empty */
 };
 
-#define EDNS_OPTIONS_MAX 32 /* options read from one OPT record; more is FORMERR */
+#define EDNS_OPTIONS_MAX   32 /* options read from one OPT record; more is FORMERR */
+
+#define EDNS_CLIENT_COOKIE 8  /* octets, at the start of each COOKIE option */
+#define EDNS_COOKIE_SIZE   24 /* with a server cookie in the form of RFC 9018 */
 
 struct edns {
     bool present;
@@ -59,7 +63,14 @@ struct edns {
     bool wants_nsid;     /* in a query */
     const uint8_t *nsid; /* to send; NULL: none */
     uint16_t nsid_len;
-    const struct ede *errors; /* to send; `error_count` of them */
+    uint8_t cookie[EDNS_COOKIE_SIZE]; /* of the first COOKIE option received, cut to this; or to send */
+    uint8_t cookie_len;               /* as received: 8, or 16 to 40; or to send; 0: none */
+    bool bad_cookie;                  /* its length is another (RFC 7873 4); then cookie_len is 0 */
+    bool wants_keepalive;             /* in a query; means something over TCP only */
+    bool bad_keepalive;               /* as it, but with a time-out, which only answers have (RFC 7828 3.1) */
+    bool has_keepalive;               /* to send `keepalive` */
+    uint16_t keepalive;               /* units of 100 ms */
+    const struct ede *errors;         /* to send; `error_count` of them */
     unsigned error_count;
     struct ede received; /* first EDE of a reply; code 0xffff when there was none */
     bool has_received;

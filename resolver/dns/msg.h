@@ -69,6 +69,7 @@ struct request {
     uint8_t name[NAME_SIZE];
     uint8_t key[NAME_SIZE];
     struct edns edns; /* edns.present false when there was no OPT */
+    bool is_proven; /* false here; whoever checks the cookie sets it: the client receives what is sent to its address */
 };
 
 /* What to do with the datagram or TCP message. */
@@ -77,11 +78,13 @@ enum request_verdict {
     REQUEST_IGNORE,  /* shorter than a header, or a reply (QR=1): silence */
     REQUEST_FORMERR, /* id, flags are set; the question only when name_len > 0 */
     REQUEST_NOTIMP,  /* another opcode */
-    REQUEST_BADVERS  /* EDNS version above 0 (RFC 6891 6.1.3) */
+    REQUEST_BADVERS, /* EDNS version above 0 (RFC 6891 6.1.3) */
+    REQUEST_COOKIE   /* no question, but a COOKIE option: asks for a server cookie (RFC 7873 5.4) */
 };
 
-/* Reads a query: header, exactly one question (RFC 9619), at most one OPT in additional; other records are skipped but
- * must be well-formed. Octets behind the last record are ignored. No allocation. */
+/* Reads a query: header, exactly one question (RFC 9619; none will do with a COOKIE option), at most one OPT in
+ * additional; other records are skipped but must be well-formed. Octets behind the last record are ignored. No
+ * allocation. A COOKIE option of a length that none has is FORMERR (RFC 7873 5.2.2). */
 enum request_verdict request_parse(const uint8_t *wire, size_t len, struct request *out);
 
 /* ---- A server's reply ---- */

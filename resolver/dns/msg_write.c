@@ -251,6 +251,16 @@ static void put_options(struct writer *w, const struct edns *edns)
         writer_u16(w, edns->nsid_len);
         writer_bytes(w, edns->nsid, edns->nsid_len);
     }
+    if (edns->cookie_len > 0) {
+        writer_u16(w, EDNS_COOKIE);
+        writer_u16(w, edns->cookie_len);
+        writer_bytes(w, edns->cookie, edns->cookie_len);
+    }
+    if (edns->has_keepalive) {
+        writer_u16(w, EDNS_KEEPALIVE);
+        writer_u16(w, sizeof(edns->keepalive));
+        writer_u16(w, edns->keepalive);
+    }
     for (unsigned i = 0; i < edns->error_count; i++) {
         size_t len = strlen(edns->errors[i].text);
         writer_u16(w, EDNS_EDE);

@@ -78,10 +78,23 @@ static bool read_records(struct reader *r, unsigned before, unsigned additionals
     return true;
 }
 
+/* All of the sections; false when malformed. */
+static bool read_sections(struct reader *r, const uint8_t *wire, struct request *q)
+{
+    unsigned questions = wire_get_u16(wire + 4);
+    unsigned before = wire_get_u16(wire + 6) + (unsigned)wire_get_u16(wire + 8);
+    if (questions > 1 || (questions == 1 && !read_question(r, q)) ||
+        !read_records(r, before, wire_get_u16(wire + 10), q) || q->edns.bad_cookie) {
+        return false;
+    }
+    return questions == 1 || q->edns.cookie_len > 0;
+}
+
 enum request_verdict request_parse(const uint8_t *wire, size_t len, struct request *out)
 {
     struct reader r;
     out->name_len = 0;
+    out->is_proven = false;
     edns_clear(&out->edns);
     if (len < MSG_HEADER_SIZE) {
         return REQUEST_IGNORE;
@@ -96,10 +109,11 @@ enum request_verdict request_parse(const uint8_t *wire, size_t len, struct reque
     }
     reader_init(&r, wire, len);
     r.at += MSG_HEADER_SIZE;
-    unsigned before = wire_get_u16(wire + 6) + (unsigned)wire_get_u16(wire + 8);
-    if (wire_get_u16(wire + 4) != 1 || !read_question(&r, out) ||
-        !read_records(&r, before, wire_get_u16(wire + 10), out)) {
+    if (!read_sections(&r, wire, out)) {
         return REQUEST_FORMERR;
     }
-    return out->edns.present && out->edns.version > 0 ? REQUEST_BADVERS : REQUEST_OK;
+    if (out->edns.present && out->edns.version > 0) {
+        return REQUEST_BADVERS;
+    }
+    return out->name_len > 0 ? REQUEST_OK : REQUEST_COOKIE;
 }

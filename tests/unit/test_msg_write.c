@@ -196,6 +196,22 @@ static void a_finished_message_can_be_resumed_to_append_opt(void **state)
     assert_int_equal(count_sets(parsed.sections[SECTION_ANSWER]), 1);
 }
 
+static void cookie_and_keepalive_are_written_as_options(void **state)
+{
+    struct fixture *f = *state;
+    const struct question q = {www, TYPE_A, CLASS_IN};
+    struct edns edns = {.present = true, .udp_size = 1232, .cookie_len = EDNS_COOKIE_SIZE};
+    memcpy(edns.cookie, "clientcoserver cookie 16", EDNS_COOKIE_SIZE);
+    edns.has_keepalive = true;
+    edns.keepalive = 100;
+    struct msg parsed;
+    size_t len = msg_write_query(f->wire, 512, 7, MSG_QR, &q, &edns);
+    assert_int_equal(msg_parse(f->wire, len, &f->arena, &parsed), FAIL_NONE);
+    assert_int_equal(parsed.edns.cookie_len, EDNS_COOKIE_SIZE);
+    assert_memory_equal(parsed.edns.cookie, edns.cookie, EDNS_COOKIE_SIZE);
+    assert_memory_equal(f->wire + len - 6, "\0\13\0\2\0\144", 6);
+}
+
 static void ttls_are_marked_and_count_down(void **state)
 {
     struct fixture *f = *state;
@@ -289,6 +305,7 @@ int main(void)
         TEST(room_reserved_for_opt_is_kept),
         TEST(opt_without_room_leaves_the_message_as_it_was),
         TEST(a_finished_message_can_be_resumed_to_append_opt),
+        TEST(cookie_and_keepalive_are_written_as_options),
         TEST(ttls_are_marked_and_count_down),
         TEST(many_names_still_make_a_message_that_reads_back),
         TEST(a_plain_query_is_written),

@@ -134,11 +134,40 @@ static void opt_is_read(void **state)
     assert_int_equal(q.edns.version, 0);
 }
 
-static void unknown_options_and_cookies_are_ignored(void **state)
+#define COOKIE 0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8
+
+static void a_cookie_is_read_and_one_of_wrong_length_is_malformed(void **state)
 {
     (void)state;
     struct request q;
-    assert_int_equal(PARSE(&q, HEADER(1, 0, 1, 0, 0, 1), WWW, OPT(0, 0, 9), 0xff, 0, 0, 1, 7, 0, 10, 0, 0), REQUEST_OK);
+    assert_int_equal(PARSE(&q, HEADER(1, 0, 1, 0, 0, 1), WWW, OPT(0, 0, 12), COOKIE), REQUEST_OK);
+    assert_int_equal(q.edns.cookie_len, 8);
+    assert_int_equal(q.edns.cookie[7], 8);
+    assert_false(q.is_proven);
+    assert_int_equal(PARSE(&q, HEADER(1, 0, 1, 0, 0, 1), WWW, OPT(0, 0, 4), 0, 10, 0, 0), REQUEST_FORMERR);
+    assert_int_equal(q.name_len, 13);
+    assert_int_equal(q.edns.cookie_len, 0);
+    /* Nobody knows what options mean in a later version. */
+    assert_int_equal(PARSE(&q, HEADER(1, 0, 1, 0, 0, 1), WWW, OPT(1, 0, 4), 0, 10, 0, 0), REQUEST_BADVERS);
+}
+
+static void without_a_question_a_cookie_is_one(void **state)
+{
+    (void)state;
+    struct request q;
+    assert_int_equal(PARSE(&q, HEADER(1, 0, 0, 0, 0, 1), OPT(0, 0, 12), COOKIE), REQUEST_COOKIE);
+    assert_int_equal(q.name_len, 0);
+    assert_int_equal(q.edns.cookie_len, 8);
+    assert_int_equal(PARSE(&q, HEADER(1, 0, 0, 0, 0, 1), OPT(0, 0, 0)), REQUEST_FORMERR);
+    assert_int_equal(PARSE(&q, HEADER(1, 0, 0, 0, 0, 0), 0), REQUEST_FORMERR);
+    assert_int_equal(PARSE(&q, HEADER(1, 0, 2, 0, 0, 1), WWW, WWW, OPT(0, 0, 12), COOKIE), REQUEST_FORMERR);
+}
+
+static void unknown_options_are_ignored(void **state)
+{
+    (void)state;
+    struct request q;
+    assert_int_equal(PARSE(&q, HEADER(1, 0, 1, 0, 0, 1), WWW, OPT(0, 0, 9), 0xff, 0, 0, 1, 7, 0, 12, 0, 0), REQUEST_OK);
     assert_true(q.edns.present);
     assert_false(q.edns.wants_nsid);
 }
@@ -215,7 +244,9 @@ int main(void)
         cmocka_unit_test(every_cut_of_a_query_is_malformed),
         cmocka_unit_test(names_that_are_compressed_or_too_long_are_malformed),
         cmocka_unit_test(opt_is_read),
-        cmocka_unit_test(unknown_options_and_cookies_are_ignored),
+        cmocka_unit_test(a_cookie_is_read_and_one_of_wrong_length_is_malformed),
+        cmocka_unit_test(without_a_question_a_cookie_is_one),
+        cmocka_unit_test(unknown_options_are_ignored),
         cmocka_unit_test(broken_opt_is_malformed_but_the_question_is_kept),
         cmocka_unit_test(more_options_than_the_limit_are_malformed),
         cmocka_unit_test(a_later_edns_version_is_named_whatever_its_options),
