@@ -73,7 +73,7 @@ struct config {
         const char *state;          /* directory */
         struct config_nets allow;
         const char *identity;      /* "": none */
-        const char *cookie_secret; /* "auto" */
+        const char *cookie_secret; /* "auto", or what config_secret takes */
     } server;
     struct {
         enum config_hints root_hints;
@@ -166,12 +166,16 @@ void config_free(struct config *c); /* NULL is fine */
 /* True when the file sets `key` ("server.listen"), false when its value is the default. `key` must exist. */
 bool config_is_given(const struct config *c, const char *key);
 
+/* Reads a secret of 32 hexadecimal digits. False: it is none, and `out` is not set. */
+#define CONFIG_SECRET_SIZE 16
+bool config_secret(const char *text, uint8_t out[CONFIG_SECRET_SIZE]);
+
 /* YAML text of the configuration, as config_parse takes it: every key with the value in force, or only the keys given
  * in the file. NULL without memory; the caller frees it. */
 char *config_text(const struct config *c, bool effective);
 
-/* Calls `changed` for each key whose value differs, with both values as text. `needs_restart`: the new value takes
- * effect only at the next start of the daemon. */
+/* Calls `changed` for each key whose value differs, with both values as text, which for secrets is "(secret)".
+ * `needs_restart`: the new value takes effect only at the next start of the daemon. */
 typedef void config_change(void *arg, const char *key, const char *from, const char *to, bool needs_restart);
 void config_compare(const struct config *from, const struct config *to, config_change *changed, void *arg);
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/dns/encode.h"
 #include "resolver/dns/name.h"
 #include "resolver/server/config_read.h"
 #include "resolver/server/config_value.h"
@@ -132,6 +133,30 @@ static void check_targets(struct reading *r, const char *key, const struct confi
     }
 }
 
+bool config_secret(const char *text, uint8_t out[CONFIG_SECRET_SIZE])
+{
+    uint8_t bytes[CONFIG_SECRET_SIZE];
+    struct token token = {.text = text, .len = strlen(text)};
+    struct writer w;
+    size_t bad;
+    writer_init(&w, bytes, sizeof(bytes));
+    if (token.len != 2 * sizeof(bytes) || decode_hex(&token, 1, &w, &bad) != FAIL_NONE) {
+        return false;
+    }
+    memcpy(out, bytes, sizeof(bytes));
+    return true;
+}
+
+static void check_secret(struct reading *r)
+{
+    const char *text = r->config->server.cookie_secret;
+    uint8_t secret[CONFIG_SECRET_SIZE];
+    if (strcmp(text, "auto") != 0 && !config_secret(text, secret)) {
+        report_error(r->report, place_of(r, "server.cookie-secret"), "auto, or 32 hexadecimal digits",
+                     "'server.cookie-secret' is not a secret of 128 bits");
+    }
+}
+
 static bool is_without_walks(const struct config *c)
 {
     return c->recursion.root_hints == CONFIG_HINTS_GIVEN && c->recursion.hint_count == 0;
@@ -151,6 +176,7 @@ void check_config(struct reading *r)
         report_error(r->report, place_of_either(r, "recursion.ipv4", "recursion.ipv6"), NULL,
                      "with neither IPv4 nor IPv6 no name server can be asked (root-hints: {} turns walks off)");
     }
+    check_secret(r);
     check_limits(r);
     check_zones(r);
     check_targets(r, "forward", &c->forward);

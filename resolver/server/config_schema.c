@@ -64,10 +64,13 @@ static const struct schema_row rows[] = {
     {.key = "server.cookie-secret",
      .kind = VALUE_TEXT,
      MEMBER(server.cookie_secret),
-     .flags = SCHEMA_NOT_BUILT,
-     RANGE(0, 64),
+     .flags = SCHEMA_SECRET,
+     RANGE(4, 32),
      .initial = "auto",
-     .meaning = "Secret of DNS cookies (RFC 7873); `auto` draws one at each start."},
+     .meaning =
+         "Secret of DNS cookies (RFC 7873): 32 hexadecimal digits, the same on all servers that share an address "
+         "(RFC 9018); `auto` draws one at each start. After a reload cookies made with the one before are still "
+         "taken."},
 
     {.key = "recursion.root-hints",
      .kind = VALUE_HINTS,

@@ -31,6 +31,7 @@ enum value_kind {
 
 enum schema_flag {
     SCHEMA_RESTART = 1,  /* a new value takes effect at the next start only */
+    SCHEMA_SECRET = 4,   /* stays out of logs */
     SCHEMA_NOT_BUILT = 2 /* belongs to a feature that this version lacks: only the default is taken */
 };
 

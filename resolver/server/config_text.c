@@ -245,7 +245,9 @@ void config_compare(const struct config *from, const struct config *to, config_c
         char *before = value_text(from, row);
         char *after = value_text(to, row);
         if (before != NULL && after != NULL && strcmp(before, after) != 0) {
-            changed(arg, row->key, before, after, (row->flags & SCHEMA_RESTART) != 0);
+            bool is_secret = (row->flags & SCHEMA_SECRET) != 0;
+            changed(arg, row->key, is_secret ? "(secret)" : before, is_secret ? "(secret)" : after,
+                    (row->flags & SCHEMA_RESTART) != 0);
         }
         free(before);
         free(after);

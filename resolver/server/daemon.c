@@ -215,6 +215,7 @@ static void publish(struct daemon *d, const struct reload_result *r)
 {
     struct settings *next = settings_new(r->loaded.config, r->loaded.zones);
     struct settings *old = d->settings;
+    settings_follow(next, old);
     json_t *changes = json_array();
     config_compare(old->config, next->config, log_change, NULL);
     config_compare(old->config, next->config, collect_change, changes);

@@ -275,12 +275,26 @@ static size_t answer_question(const struct turn *t)
     return len != 0 ? len : answer_by_walk(t);
 }
 
+static void check_cookie(struct turn *t)
+{
+    struct front *f = t->front;
+    uint32_t now_s = (uint32_t)(batch_now(f) / 1000);
+    t->q.is_proven = cookie_answer(&settings_of(f)->cookies, t->peer, now_s, &t->q.edns);
+    if (t->q.is_proven) {
+        stats_add(&f->stats, STAT_proven);
+    }
+}
+
 static size_t answer_message(struct turn *t, enum request_verdict verdict)
 {
     struct front *f = t->front;
     if (verdict == REQUEST_IGNORE) {
         stats_add(&f->stats, STAT_ignored);
         return 0;
+    }
+    bool had_server_cookie = t->q.edns.cookie_len > EDNS_CLIENT_COOKIE;
+    if (t->q.edns.cookie_len > 0) {
+        check_cookie(t);
     }
     if (!settings_allow(settings_of(f), t->peer)) {
         stats_add(&f->stats, STAT_denied);
@@ -293,6 +307,8 @@ static size_t answer_message(struct turn *t, enum request_verdict verdict)
         return refuse(t, RCODE_NOTIMP, EDE_NOT_SUPPORTED, "");
     case REQUEST_BADVERS:
         return refuse(t, RCODE_BADVERS, EDE_OTHER, "");
+    case REQUEST_COOKIE: /* a server cookie shown without a question is there to be confirmed (RFC 7873 5.4) */
+        return refuse(t, had_server_cookie && !t->q.is_proven ? RCODE_BADCOOKIE : RCODE_NOERROR, EDE_OTHER, "");
     case REQUEST_FORMERR:
     case REQUEST_IGNORE:
     default:

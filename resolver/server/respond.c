@@ -17,11 +17,21 @@ size_t respond_limit(const struct request *q, bool is_tcp)
 
 static struct edns opt_for(const struct responder *r, const struct request *q)
 {
-    struct edns e = {.present = true, .dnssec_ok = q->edns.dnssec_ok, .udp_size = RESPOND_UDP_MAX};
+    UNCLEARED struct edns e;
+    edns_clear(&e);
+    e.present = true;
+    e.dnssec_ok = q->edns.dnssec_ok;
+    e.udp_size = RESPOND_UDP_MAX;
     if (q->edns.wants_nsid && r->nsid != NULL) {
         e.nsid = r->nsid;
         e.nsid_len = r->nsid_len;
     }
+    if (q->edns.cookie_len == EDNS_COOKIE_SIZE) {
+        memcpy(e.cookie, q->edns.cookie, sizeof(e.cookie));
+        e.cookie_len = EDNS_COOKIE_SIZE;
+    }
+    e.has_keepalive = q->edns.has_keepalive;
+    e.keepalive = q->edns.keepalive;
     return e;
 }
 

@@ -97,9 +97,16 @@ struct settings *settings_new(struct config *config, struct zone_set *zones)
         s->responder.nsid = (const uint8_t *)identity;
         s->responder.nsid_len = (uint16_t)strlen(identity);
     }
+    uint8_t secret[CONFIG_SECRET_SIZE];
+    cookie_secrets_init(&s->cookies, config_secret(config->server.cookie_secret, secret) ? secret : NULL);
     s->loaded_at = clock_now();
     atomic_init(&s->users, 1);
     return s;
+}
+
+void settings_follow(struct settings *s, const struct settings *before)
+{
+    cookie_secrets_follow(&s->cookies, &before->cookies);
 }
 
 void settings_take(struct settings *s)

@@ -10,6 +10,7 @@
 #include "resolver/net/tcp.h"
 #include "resolver/net/upstream.h"
 #include "resolver/server/config.h"
+#include "resolver/server/cookie.h"
 #include "resolver/server/respond.h"
 #include "zones/set.h"
 
@@ -22,12 +23,16 @@ struct settings {
     struct upstream_settings upstream;
     struct tcp_settings tcp;
     struct responder responder;
+    struct cookie_secrets cookies;
     uint64_t loaded_at; /* clock_now milliseconds */
     atomic_uint users;
 };
 
 /* Takes over `config` and `zones`. One user: the caller. Ends the process without memory. */
 struct settings *settings_new(struct config *config, struct zone_set *zones);
+
+/* Carries over what outlives a reload, from the settings that `s` is to replace. Before anybody else uses `s`. */
+void settings_follow(struct settings *s, const struct settings *before);
 
 void settings_take(struct settings *s);
 

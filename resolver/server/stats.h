@@ -10,6 +10,7 @@
     X(tcp_queries, "queries that came by TCP")                                                                         \
     X(ignored, "messages too short or not queries: no answer")                                                         \
     X(denied, "queries from networks that may not ask")                                                                \
+    X(proven, "queries with a valid DNS cookie")                                                                       \
     X(from_ready, "answers from the worker's table of ready messages")                                                 \
     X(from_zone, "answers from own zones")                                                                             \
     X(from_cache, "answers from cache, special-use names included")                                                    \

@@ -8,10 +8,11 @@ import dns.rdata
 import dns.wire
 
 SILENCE, ANSWER = "silence", "answer"
-FORMERR, NOTIMP, REFUSED, BADVERS = "FORMERR", "NOTIMP", "REFUSED", "BADVERS"
+FORMERR, NOTIMP, REFUSED, BADVERS, BADCOOKIE = "FORMERR", "NOTIMP", "REFUSED", "BADVERS", "BADCOOKIE"
 
 IN, CH = 1, 3
 OPT, TKEY, TSIG, IXFR, AXFR, MAILB, MAILA, ANY = 41, 249, 250, 251, 252, 253, 254, 255
+COOKIE = 10
 POINTER = 0xC0
 IDENTITY = ("version.server.", "version.bind.", "id.server.", "hostname.bind.")
 
@@ -29,15 +30,24 @@ def classify(wire, own_zone="dev.test."):
         return {SILENCE}
     if flags & 0x7800:  # another opcode
         return {NOTIMP}
-    if questions != 1:  # RFC 9619
+    if questions > 1:  # RFC 9619
         return {FORMERR}
     parser = dns.wire.Parser(wire, 12)
     try:
-        name, rdtype, rdclass = read_question(parser)
-        version, open_to_taste = read_records(parser, answers + authorities, additionals)
+        question = read_question(parser) if questions else None
+        version, cookie, open_to_taste = read_records(parser, answers + authorities, additionals)
     except Malformed:
         return {FORMERR}
-    due = {BADVERS} if version else {outcome(name, rdtype, rdclass, bool(flags & 0x0100), own_zone)}
+    if cookie is not None and len(cookie) != 8 and not 16 <= len(cookie) <= 40:  # RFC 7873 5.2.2
+        return {FORMERR}
+    if question is None and cookie is None:
+        return {FORMERR}
+    if version:
+        due = {BADVERS}
+    elif question is None:  # RFC 7873 5.4; no server cookie of these tests is a valid one
+        due = {ANSWER if len(cookie) == 8 else BADCOOKIE}
+    else:
+        due = {outcome(*question, bool(flags & 0x0100), own_zone)}
     return due | {FORMERR} if open_to_taste else due
 
 
@@ -63,9 +73,9 @@ def has_pointer(wire, at):
 
 def read_records(parser, before, additionals):
     """Reads the `before` records of the sections answer and authority, which few queries have, and the additional ones.
-    Returns the EDNS version (0 without OPT), and whether something is wrong that one may overlook, since nobody needs
+    Returns the EDNS version (0 without OPT), the first COOKIE option, and whether something is wrong that one may overlook, since nobody needs
     it: a name that leads nowhere, RDATA that is not what its type says."""
-    version, seen, open_to_taste = 0, False, False
+    version, cookie, seen, open_to_taste = 0, None, False, False
     for number in range(before + additionals):
         is_root = parser.remaining() > 0 and parser.wire[parser.current] == 0
         open_to_taste |= not skip_name(parser)
@@ -79,11 +89,11 @@ def read_records(parser, before, additionals):
             if seen or not is_root or number < before:  # RFC 6891 6.1.1, 6.1.2
                 raise Malformed
             seen, version = True, ttl >> 16 & 0xFF
-            if version == 0 and not options_are_well_formed(rdata):
-                raise Malformed
+            if version == 0:
+                cookie = next((data for code, data in read_options(rdata) if code == COOKIE), None)
         else:
             open_to_taste |= not rdata_is_well_formed(parser.wire, rdtype, rdclass, start, length)
-    return version, open_to_taste
+    return version, cookie, open_to_taste
 
 
 def rdata_is_well_formed(wire, rdtype, rdclass, start, length):
@@ -111,15 +121,16 @@ def skip_name(parser):
     return False
 
 
-def options_are_well_formed(rdata):
+def read_options(rdata):
+    """The options of an OPT record as (code, data)."""
+    options = []
     while rdata:
-        if len(rdata) < 4:
-            return False
-        length = struct.unpack("!H", rdata[2:4])[0]
+        code, length = struct.unpack("!HH", rdata[:4]) if len(rdata) >= 4 else (0, len(rdata))
         if len(rdata) < 4 + length:
-            return False
+            raise Malformed
+        options.append((code, rdata[4:4 + length]))
         rdata = rdata[4 + length:]
-    return True
+    return options
 
 
 def outcome(name, rdtype, rdclass, recursion_desired, own_zone):
@@ -151,7 +162,7 @@ def observe(query, reply):
         assert reply[3] & 0x0F == 4, "another opcode, but not NOTIMP"
         return NOTIMP
     message = dns.message.from_wire(reply)
-    if message.rcode() == 16:
-        return BADVERS
+    if message.rcode() in (16, 23):
+        return BADVERS if message.rcode() == 16 else BADCOOKIE
     assert message.rcode() in ANSWER_CODES, f"rcode {message.rcode()}"
     return ANSWER_CODES[message.rcode()]

@@ -260,6 +260,23 @@ static void two_configurations_differ_by_key(void **state)
     config_free(to);
 }
 
+static void secrets_have_a_form_and_stay_out_of_comparisons(void **state)
+{
+    (void)state;
+    bad("server: {cookie-secret: 0123456789abcdef}", "cookie-secret' is not a secret of 128 bits");
+    bad("server: {cookie-secret: 0123456789abcdef0123456789abcdeg}", "auto, or 32 hexadecimal digits");
+    bad("server: {cookie-secret: \"\"}", "4 to 32");
+    struct config *from = good("");
+    struct config *to = good("server: {cookie-secret: 0123456789abcdef0123456789abcdef}");
+    struct output o;
+    output_open(&o);
+    config_compare(from, to, collect, o.file);
+    assert_string_equal(output_text(&o), "server.cookie-secret (secret) -> (secret)\n");
+    output_close(&o);
+    config_free(from);
+    config_free(to);
+}
+
 static void the_schema_has_every_key_with_type_and_default(void **state)
 {
     (void)state;
@@ -445,6 +462,7 @@ int main(void)
         cmocka_unit_test(the_effective_text_reads_back_as_the_same_configuration),
         cmocka_unit_test(the_given_keys_are_remembered),
         cmocka_unit_test(two_configurations_differ_by_key),
+        cmocka_unit_test(secrets_have_a_form_and_stay_out_of_comparisons),
         cmocka_unit_test(the_schema_has_every_key_with_type_and_default),
         cmocka_unit_test(the_documentation_is_up_to_date),
         cmocka_unit_test(the_documented_example_error_is_a_real_one),

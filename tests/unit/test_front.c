@@ -90,15 +90,26 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void write_query(const char *name, uint16_t type, uint16_t class, uint16_t flags)
+/* `name` NULL: no question. */
+static void write_query_with(const char *name, uint16_t type, uint16_t class, uint16_t flags, const char *cookie)
 {
-    struct question q = {.name = zone_name(name), .type = type, .class = class};
+    struct question q = {.name = name != NULL ? zone_name(name) : NULL, .type = type, .class = class};
+    struct msg_writer m;
     struct edns edns;
     edns_clear(&edns);
+    edns.cookie_len = (uint8_t)strlen(cookie);
+    memcpy(edns.cookie, cookie, edns.cookie_len);
     edns.present = true;
     edns.udp_size = 1232;
-    query_len = msg_write_query(query, sizeof(query), 99, flags, &q, &edns);
+    msg_begin(&m, query, sizeof(query), 99, flags, name != NULL ? &q : NULL);
+    assert_int_equal(msg_put_opt(&m, &edns, 0), FAIL_NONE);
+    query_len = msg_finish(&m, false);
     assert_true(query_len > 0);
+}
+
+static void write_query(const char *name, uint16_t type, uint16_t class, uint16_t flags)
+{
+    write_query_with(name, type, class, flags, "");
 }
 
 /* Sends the query by UDP; NULL: no answer at once. */
@@ -335,6 +346,94 @@ static void too_many_questions_and_too_many_clients_are_told_so(void **state)
     assert_int_equal(sent.by_udp, 1);
 }
 
+/* ---- Cookies and idle connections ---- */
+
+/* Shows the cookie of the answer `m` in the query that was sent last, which had one as long. */
+static void show_cookie_of(const struct msg *m)
+{
+    assert_int_equal(m->edns.cookie_len, EDNS_COOKIE_SIZE);
+    memcpy(query + query_len - EDNS_COOKIE_SIZE, m->edns.cookie, EDNS_COOKIE_SIZE);
+}
+
+static void every_kind_of_answer_carries_a_cookie_to_who_sent_one(void **state)
+{
+    static const struct {
+        const char *name;
+        uint16_t class, flags;
+        unsigned rcode;
+    } cases[] = {
+        {"www.dev.test.", CLASS_IN, MSG_RD, RCODE_NOERROR},   {"example.", CLASS_IN, 0, RCODE_REFUSED},
+        {"example.", CLASS_IN, MSG_RD, RCODE_NOERROR},        {"id.server.", CLASS_CH, 0, RCODE_NOERROR},
+        {"example.", CLASS_IN, MSG_RD | 0x800, RCODE_NOTIMP}, {"localhost.", CLASS_IN, MSG_RD, RCODE_NOERROR},
+    };
+    (void)state;
+    assert_null(ask("example.", TYPE_A));
+    fake_upstream_answer(0, RCODE_NOERROR);
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        write_query_with(cases[i].name, TYPE_A, cases[i].class, cases[i].flags, "clientco");
+        const struct msg *m = ask_from("127.0.0.1");
+        assert_int_equal(m->rcode, cases[i].rcode);
+        if (cases[i].rcode != RCODE_NOTIMP) { /* of another opcode nothing is known behind the header */
+            assert_int_equal(m->edns.cookie_len, EDNS_COOKIE_SIZE);
+            assert_memory_equal(m->edns.cookie, "clientco", EDNS_CLIENT_COOKIE);
+        }
+    }
+    assert_int_equal(stats_get(&front->stats, STAT_from_ready), 1);
+    assert_int_equal(ask("example.", TYPE_A)->edns.cookie_len, 0);
+}
+
+static void who_waits_for_a_walk_gets_its_cookie_too(void **state)
+{
+    struct msg m;
+    (void)state;
+    write_query_with("example.", TYPE_A, CLASS_IN, MSG_RD, "clientco");
+    assert_null(ask_from("127.0.0.1"));
+    fake_upstream_answer(0, RCODE_NOERROR);
+    assert_int_equal(msg_parse(sent.bytes, sent.len, &arena, &m), FAIL_NONE);
+    assert_memory_equal(m.edns.cookie, "clientco", EDNS_CLIENT_COOKIE);
+    assert_int_equal(m.edns.cookie_len, EDNS_COOKIE_SIZE);
+}
+
+static void a_cookie_proves_one_address_only(void **state)
+{
+    (void)state;
+    write_query_with("www.dev.test.", TYPE_A, CLASS_IN, MSG_RD, "clientco0123456789abcdef");
+    show_cookie_of(ask_from("127.0.0.1"));
+    assert_int_equal(stats_get(&front->stats, STAT_proven), 0);
+    assert_int_equal(ask_from("127.0.0.1")->rcode, RCODE_NOERROR);
+    assert_int_equal(stats_get(&front->stats, STAT_proven), 1);
+    assert_int_equal(ask_from("127.0.0.2")->rcode, RCODE_NOERROR);
+    assert_int_equal(stats_get(&front->stats, STAT_proven), 1);
+}
+
+static void without_a_question_a_cookie_is_given_or_confirmed(void **state)
+{
+    (void)state;
+    write_query_with(NULL, 0, 0, 0, "clientco");
+    const struct msg *m = ask_from("127.0.0.1");
+    assert_int_equal(m->rcode, RCODE_NOERROR);
+    assert_false(m->has_question);
+    assert_int_equal(m->edns.cookie_len, EDNS_COOKIE_SIZE);
+    write_query_with(NULL, 0, 0, 0, "clientco0123456789abcdef");
+    m = ask_from("127.0.0.1");
+    assert_int_equal(m->rcode, RCODE_BADCOOKIE);
+    show_cookie_of(m);
+    assert_int_equal(ask_from("127.0.0.1")->rcode, RCODE_NOERROR);
+    write_query_with(NULL, 0, 0, 0, "");
+    assert_int_equal(ask_from("127.0.0.1")->rcode, RCODE_FORMERR);
+    write_query_with(NULL, 0, 0, 0, "clientco");
+    assert_int_equal(ask_from("192.0.2.9")->rcode, RCODE_REFUSED);
+}
+
+static void a_cookie_of_wrong_length_is_a_format_error(void **state)
+{
+    (void)state;
+    write_query_with("www.dev.test.", TYPE_A, CLASS_IN, MSG_RD, "client");
+    const struct msg *m = ask_from("127.0.0.1");
+    assert_int_equal(m->rcode, RCODE_FORMERR);
+    assert_int_equal(m->edns.cookie_len, 0);
+}
+
 #define FRONT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -352,6 +451,11 @@ int main(void)
         FRONT_TEST(a_flush_makes_ready_answers_void),
         FRONT_TEST(over_tcp_the_answer_takes_the_connection_it_came_from),
         FRONT_TEST(too_many_questions_and_too_many_clients_are_told_so),
+        FRONT_TEST(every_kind_of_answer_carries_a_cookie_to_who_sent_one),
+        FRONT_TEST(who_waits_for_a_walk_gets_its_cookie_too),
+        FRONT_TEST(a_cookie_proves_one_address_only),
+        FRONT_TEST(without_a_question_a_cookie_is_given_or_confirmed),
+        FRONT_TEST(a_cookie_of_wrong_length_is_a_format_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

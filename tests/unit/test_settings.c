@@ -132,6 +132,23 @@ static void without_hints_given_the_public_root_is_used_and_an_empty_map_is_none
     settings_drop(s);
 }
 
+static void the_secret_of_cookies_is_configured_or_drawn_and_kept(void **state)
+{
+    static const uint8_t given[] = "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef";
+    (void)state;
+    struct settings *drawn = make(""), *again = make(""),
+                    *s = make("server: {cookie-secret: 0123456789ABCDEF0123456789abcdef}");
+    assert_memory_not_equal(drawn->cookies.current, again->cookies.current, HASH_SECRET_SIZE);
+    settings_follow(again, drawn);
+    assert_memory_equal(drawn->cookies.current, again->cookies.current, HASH_SECRET_SIZE);
+    settings_follow(s, again);
+    assert_memory_equal(s->cookies.current, given, HASH_SECRET_SIZE);
+    assert_memory_equal(s->cookies.previous, drawn->cookies.current, HASH_SECRET_SIZE);
+    settings_drop(s);
+    settings_drop(again);
+    settings_drop(drawn);
+}
+
 static void the_last_user_frees_them(void **state)
 {
     (void)state;
@@ -153,6 +170,7 @@ int main(void)
         cmocka_unit_test(a_route_of_the_root_leaves_nothing_to_hints),
         cmocka_unit_test(the_parts_follow_the_configuration),
         cmocka_unit_test(without_hints_given_the_public_root_is_used_and_an_empty_map_is_none),
+        cmocka_unit_test(the_secret_of_cookies_is_configured_or_drawn_and_kept),
         cmocka_unit_test(the_last_user_frees_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
