@@ -27,7 +27,7 @@ uint32_t cache_clamp_ttl(const struct cache_policy *p, uint32_t ttl, bool is_neg
 {
     uint32_t min = is_negative ? p->min_negative_ttl : p->min_ttl;
     uint32_t max = is_negative ? p->max_negative_ttl : p->max_ttl;
-    if (ttl != 0 && ttl < min) {
+    if (ttl < min) {
         ttl = min;
     }
     return ttl > max ? max : ttl;

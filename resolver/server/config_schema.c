@@ -169,7 +169,7 @@ static const struct schema_row rows[] = {
      MEMBER(cache.min_ttl_s),
      RANGE(0, DAY),
      .initial = "0s",
-     .meaning = "Answers are kept at least this long, even when their owner wants less. TTL 0 is never kept."},
+     .meaning = "Answers are kept at least this long, even when their owner wants less. At 0s, TTL 0 is not kept."},
     {.key = "cache.max-ttl",
      .kind = VALUE_SECONDS,
      MEMBER(cache.max_ttl_s),

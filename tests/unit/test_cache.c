@@ -169,11 +169,13 @@ static void ttls_are_clamped_to_the_policy(void **state)
     policy.max_ttl = 100;
     policy.max_negative_ttl = 20;
     assert_int_equal(cache_clamp_ttl(&policy, 5, false), 30);
-    assert_int_equal(cache_clamp_ttl(&policy, 0, false), 0); /* for those waiting only, whatever the minimum */
+    assert_int_equal(cache_clamp_ttl(&policy, 0, false), 30);
     assert_int_equal(cache_clamp_ttl(&policy, 500, false), 100);
     assert_int_equal(cache_clamp_ttl(&policy, 500, true), 20);
     put_address("low.example.", 5, 1, TRUST_AUTHORITATIVE, T0);
     put_address("high.example.", 500, 1, TRUST_AUTHORITATIVE, T0);
+    put_address("zero.example.", 0, 1, TRUST_AUTHORITATIVE, T0);
+    assert_int_equal(find_a("zero.example.", T0)->expires, T0 + 30000);
     assert_int_equal(find_a("low.example.", T0)->expires, T0 + 30000);
     assert_int_equal(find_a("high.example.", T0)->expires, T0 + 100000);
 }
