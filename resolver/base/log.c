@@ -69,6 +69,14 @@ static const char *value_end(const char *at)
     return *at == '"' ? at + 1 : at;
 }
 
+/* Quoted texts and whole numbers are JSON already; a serial or count must not become a text. */
+static bool is_json_value(const char *value, const char *end)
+{
+    size_t len = (size_t)(end - value);
+    size_t digits = strspn(value, "0123456789");
+    return *value == '"' || (digits == len && len > 0 && len < 16 && (*value != '0' || len == 1));
+}
+
 static void append_json_pairs(struct line *l, const char *pairs)
 {
     while (*pairs != '\0') {
@@ -82,7 +90,7 @@ static void append_json_pairs(struct line *l, const char *pairs)
         append_text(l, ",\"");
         append(l, pairs, key);
         append_text(l, "\":");
-        if (*value == '"') {
+        if (is_json_value(value, end)) {
             append(l, value, (size_t)(end - value));
         } else {
             append_text(l, "\"");

@@ -401,8 +401,8 @@ static void log_lines_are_json_when_asked_for(void **state)
     assert_true(strncmp(text, "{\"ts\":\"", 7) == 0);
     assert_non_null(
         strstr(text, "\"level\":\"error\",\"event\":\"broke\",\"why\":\"a \\\"b\\\" \\\\ \\u000a \\u007f\"}\n"));
-    assert_non_null(strstr(text, "\"event\":\"started\",\"zone\":\"example.\",\"serial\":\"42\"}\n"));
-    assert_non_null(strstr(text, "\"event\":\"detail\",\"x\":\"1\"}\n"));
+    assert_non_null(strstr(text, "\"event\":\"started\",\"zone\":\"example.\",\"serial\":42}\n"));
+    assert_non_null(strstr(text, "\"event\":\"detail\",\"x\":1}\n"));
 }
 
 static void write_many(void)
