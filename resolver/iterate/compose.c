@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "resolver/dns/msg.h"
+#include "resolver/iterate/stale.h"
 
 static void add_reasons(struct query *q, const struct frame *f)
 {
@@ -13,6 +14,22 @@ static void add_reasons(struct query *q, const struct frame *f)
         out->error_count = 1;
     } else if (f->outcome != OUTCOME_KNOWN_FAILURE) {
         out->error_count = trace_errors(&q->trace, out->errors);
+    }
+}
+
+/* Old data instead of a failure, with the reasons of both. */
+static void use_stale(struct query *q)
+{
+    struct answer *out = &q->answer;
+    const struct answer *stale = stale_find(q);
+    if (stale == NULL) {
+        return;
+    }
+    struct answer failure = *out;
+    *out = *stale;
+    out->is_remembered = failure.is_remembered;
+    for (unsigned i = 0; stale->is_stale && i < failure.error_count && out->error_count < EDE_MAX; i++) {
+        out->errors[out->error_count++] = failure.errors[i];
     }
 }
 
@@ -28,6 +45,8 @@ void compose_answer(struct query *q, const struct frame *f)
         memcpy(out->sections, f->sections, sizeof(out->sections));
     } else {
         add_reasons(q, f);
+        out->is_remembered = f->outcome == OUTCOME_KNOWN_FAILURE;
+        use_stale(q);
     }
     if (q->has_reason && f->outcome != OUTCOME_KNOWN_FAILURE && out->error_count < EDE_MAX) {
         out->errors[out->error_count++] = q->reason;

@@ -29,6 +29,7 @@ struct target {
     bool needs_tcp;  /* truncated, suspect or silent over UDP */
     bool is_plain;   /* EDNS was not understood */
     bool is_out;     /* answered uselessly, or may not be asked */
+    bool is_probed;  /* was silent for others before it was asked: one packet must do */
     bool has_failed; /* was out under the delegation of the same zone that this one replaces */
 };
 

@@ -6,6 +6,8 @@
 #include "resolver/dns/type.h"
 #include "resolver/iterate/alias.h"
 #include "resolver/iterate/routes.h"
+#include "resolver/iterate/recover.h"
+#include "resolver/iterate/refresh.h"
 #include "resolver/iterate/special.h"
 
 static void trace_known(struct query *q, const struct frame *f, enum trace_kind kind, unsigned detail)
@@ -49,7 +51,7 @@ static enum known use_local_delegation(struct query *q, struct frame *f, const s
     return KNOWN_NOTHING;
 }
 
-static enum known known_local(struct query *q, struct frame *f)
+enum known known_own(struct query *q, struct frame *f)
 {
     struct local_answer answer = {0};
     const struct local *local = &q->resolver->local;
@@ -90,10 +92,11 @@ static const struct cache_entry *find(struct query *q, const struct frame *f, en
     if (cache_find(q->resolver->cache, slot, f->name, type, q->now, 0, &q->arena, &hit) != FAIL_NONE) {
         return NULL;
     }
-    return hit;
+    bool is_ending = hit != NULL && slot != CACHE_FAILURE && refresh_is_due(hit->stored, hit->expires, q->now);
+    return is_ending && f->depth == 0 && (q->flags & QUERY_REFRESH) != 0 ? NULL : hit;
 }
 
-static enum known use_entry(struct query *q, struct frame *f, const struct cache_entry *e)
+enum known known_use(struct query *q, struct frame *f, const struct cache_entry *e)
 {
     enum section section = e->is_negative || e->slot == CACHE_NXDOMAIN ? SECTION_AUTHORITY : SECTION_ANSWER;
     trace_known(q, f, TRACE_CACHE_HIT, e->slot);
@@ -108,9 +111,12 @@ static enum known use_entry(struct query *q, struct frame *f, const struct cache
 
 static enum known use_failure(struct query *q, struct frame *f, const struct cache_entry *e)
 {
-    trace_known(q, f, TRACE_CACHED_FAILURE, e->error.code);
+    struct trace_step *step = trace_add(&q->trace, TRACE_CACHED_FAILURE, f->name, f->type, q->now);
+    step->detail = (uint8_t)e->error.code;
+    step->server = e->source;
     if (f->depth == 0) {
         struct answer *answer = &q->answer;
+        q->failure = e;
         answer->errors[0] = (struct ede){.code = EDE_CACHED_ERROR};
         memcpy(answer->errors[0].text, e->error.text, sizeof(e->error.text));
         answer->errors[1] = (struct ede){.code = e->error.code};
@@ -120,8 +126,7 @@ static enum known use_failure(struct query *q, struct frame *f, const struct cac
     return KNOWN_ANSWER;
 }
 
-/* Types that stand beside a CNAME (RFC 4035 2.5) or are the link itself. */
-static bool follows_aliases(uint16_t type)
+bool known_follows_aliases(uint16_t type)
 {
     return type != TYPE_CNAME && type != TYPE_RRSIG && type != TYPE_NSEC && type != TYPE_ANY;
 }
@@ -143,7 +148,7 @@ static const struct cache_entry *find_any(struct query *q, const struct frame *f
 static enum known known_cached(struct query *q, struct frame *f)
 {
     const struct cache_entry *e = f->type == TYPE_ANY ? find_any(q, f) : find(q, f, CACHE_ANSWER, f->type);
-    if (e == NULL && follows_aliases(f->type)) {
+    if (e == NULL && known_follows_aliases(f->type)) {
         const struct cache_entry *cname = find(q, f, CACHE_ANSWER, TYPE_CNAME);
         if (cname != NULL && !cname->is_negative && cname->sets != NULL) {
             trace_known(q, f, TRACE_CACHE_HIT, CACHE_ANSWER);
@@ -154,10 +159,10 @@ static enum known known_cached(struct query *q, struct frame *f)
         e = find(q, f, CACHE_NXDOMAIN, 0);
     }
     if (e != NULL) {
-        return use_entry(q, f, e);
+        return known_use(q, f, e);
     }
     e = find(q, f, CACHE_FAILURE, f->type);
-    return e != NULL ? use_failure(q, f, e) : KNOWN_NOTHING;
+    return e != NULL && !recover_is_over(q, f, e) ? use_failure(q, f, e) : KNOWN_NOTHING;
 }
 
 enum known known_dname(struct query *q, struct frame *f, const uint8_t *zone)
@@ -179,6 +184,6 @@ enum known known_dname(struct query *q, struct frame *f, const uint8_t *zone)
 
 enum known known_find(struct query *q, struct frame *f)
 {
-    enum known known = known_local(q, f);
+    enum known known = known_own(q, f);
     return known == KNOWN_NOTHING && may_use_cache(q, f) ? known_cached(q, f) : known;
 }

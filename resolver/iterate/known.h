@@ -10,4 +10,13 @@ enum known known_find(struct query *q, struct frame *f);
 /* A DNAME in the cache that rewrites f->name, owned by a name from its parent up to `zone`. */
 enum known known_dname(struct query *q, struct frame *f, const uint8_t *zone);
 
+/* Parts of known_find. Own zones and special-use names: */
+enum known known_own(struct query *q, struct frame *f);
+
+/* An entry of the cache that answers the frame's question. */
+enum known known_use(struct query *q, struct frame *f, const struct cache_entry *e);
+
+/* False for types that stand beside a CNAME (RFC 4035 2.5) or are the link itself. */
+bool known_follows_aliases(uint16_t type);
+
 #endif

@@ -2,6 +2,8 @@
 
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/recover.h"
+#include "resolver/iterate/stale.h"
 
 static void clamp(const struct query *q, struct rrset *set, bool is_negative)
 {
@@ -85,22 +87,44 @@ void learn_delegation(struct query *q, struct rrset *sets)
     put(q, &e);
 }
 
-void learn_failure(struct query *q, const struct frame *f, const struct ede *why)
+/* The failure before this one, unless the question was answered in between. */
+static const struct cache_entry *find_last_failure(struct query *q, const struct frame *f, uint64_t window)
+{
+    const struct cache_entry *last = NULL;
+    const struct cache_entry *answer = NULL;
+    struct cache_view *cache = q->resolver->cache;
+    if (cache_find(cache, CACHE_FAILURE, f->name, f->type, q->now, window, &q->arena, &last) != FAIL_NONE ||
+        last == NULL) {
+        return NULL;
+    }
+    int failed = cache_find(cache, CACHE_ANSWER, f->name, f->type, q->now, window, &q->arena, &answer);
+    return failed == FAIL_NONE && answer != NULL && answer->stored > last->stored ? NULL : last;
+}
+
+/* How long it is remembered. What can be answered from expired data is not tried again for a while (RFC 8767 5). */
+static uint64_t failure_life(struct query *q, const struct frame *f, unsigned before)
 {
     const struct limits *limits = query_limits(q);
     uint64_t most = limit_get(limits, failure_max_ms);
-    const struct cache_entry *last = NULL;
-    if (cache_find(q->resolver->cache, CACHE_FAILURE, f->name, f->type, q->now, most, &q->arena, &last) != FAIL_NONE) {
-        last = NULL;
-    }
-    uint8_t before = last != NULL ? last->failures : 0;
     uint64_t ms = (uint64_t)limit_get(limits, failure_ms) << (before < 16 ? before : 16);
+    ms = ms < most ? ms : most;
+    if (f->depth == 0 && ms < limit_get(limits, refresh_ms) && stale_has(q, f->name, f->type)) {
+        ms = limit_get(limits, refresh_ms);
+    }
+    return ms;
+}
+
+void learn_failure(struct query *q, struct frame *f, const struct ede *why)
+{
+    const struct cache_entry *last = find_last_failure(q, f, limit_get(query_limits(q), failure_max_ms));
+    uint8_t before = last != NULL ? last->failures : 0;
     struct cache_entry e = {.name = f->name,
                             .slot = CACHE_FAILURE,
                             .type = f->type,
                             .stored = q->now,
-                            .expires = q->now + (ms < most ? ms : most),
+                            .expires = q->now + failure_life(q, f, before),
                             .epoch = q->epoch,
+                            .source = recover_suspect(q, f, last),
                             .failures = (uint8_t)(before < UINT8_MAX ? before + 1 : before),
                             .error = *why};
     put(q, &e);

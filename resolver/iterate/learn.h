@@ -16,7 +16,8 @@ void learn_negative(struct query *q, const struct question *asked, struct rrset 
 /* Stores a delegation: NS set first. */
 void learn_delegation(struct query *q, struct rrset *sets);
 
-/* Remembers that (name, type) could not be resolved, twice as long as the last time (RFC 9520 3.2). */
-void learn_failure(struct query *q, const struct frame *f, const struct ede *why);
+/* Remembers that (name, type) could not be resolved, twice as long as the last time (RFC 9520 3.2), and
+ * which silent server was the cause (recover.h). */
+void learn_failure(struct query *q, struct frame *f, const struct ede *why);
 
 #endif

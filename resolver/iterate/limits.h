@@ -29,6 +29,9 @@
     X(waiters, 2048, "clients waiting for one question, per worker")                                                   \
     X(failure_ms, 5000, "milliseconds a first failure is remembered (RFC 9520)")                                       \
     X(failure_max_ms, 300000, "milliseconds a repeated failure is remembered at most")                                 \
+    X(refresh_ms, 30000, "milliseconds between attempts to renew expired data that is served (RFC 8767)")              \
+    X(prefetches, 64, "walks at once per worker that renew names in use before they expire")                           \
+    X(probes, 256, "packets on their way at once per worker to see whether silent servers are back")                   \
     X(records, 100, "records of one RRset that is cached")                                                             \
     X(tcp_clients, 1024, "client connections in all")                                                                  \
     X(tcp_clients_per_address, 32, "connections of one client address")                                                \

@@ -155,7 +155,8 @@ struct target *pick_target(struct query *q, struct frame *f)
     for (unsigned i = 0; i < f->cut.target_count; i++) {
         struct target *t = &f->cut.targets[i];
         const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
-        if (!may_ask(q, f, t, info) || (info != NULL && q->now < info->dead_until && tries(t) == 0)) {
+        bool is_resting = info != NULL && q->now < info->dead_until && (tries(t) == 0 || t->is_probed);
+        if (!may_ask(q, f, t, info) || is_resting) {
             continue;
         }
         struct rank rank = rank_of(q, f, t, info);

@@ -17,6 +17,7 @@
 #include "resolver/iterate/known.h"
 #include "resolver/iterate/learn.h"
 #include "resolver/iterate/reply.h"
+#include "resolver/iterate/stale.h"
 #include "resolver/iterate/state.h"
 #include "resolver/iterate/walk.h"
 
@@ -205,6 +206,12 @@ const struct send *query_send(const struct query *q)
 const struct answer *query_answer(const struct query *q)
 {
     return &q->answer;
+}
+
+const struct answer *query_stale_answer(struct query *q, uint64_t now)
+{
+    q->now = now;
+    return stale_find(q);
 }
 
 const struct trace *query_trace(const struct query *q)

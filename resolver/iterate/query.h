@@ -32,6 +32,14 @@ struct route {
     bool is_forward; /* they resolve for us; else they are the zone's own servers */
 };
 
+/* When data that has expired may still be served (RFC 8767). */
+struct stale_policy {
+    bool is_on;
+    uint64_t window_ms; /* after its expiry */
+    uint32_t client_ms; /* what a client waits for something better first; 0: not at all */
+    uint32_t ttl;       /* that it is sent with, in seconds */
+};
+
 /* Settings of the core: an immutable snapshot that outlives every query started with it. */
 struct policy {
     const struct hint *hints; /* the root's servers; count 0: no walk is possible */
@@ -47,6 +55,8 @@ struct policy {
     unsigned allowed_count;
     const struct addr *own; /* our listeners: never asked unless allowed with their network */
     unsigned own_count;
+    struct stale_policy stale;
+    bool prefetch; /* refresh.h */
     struct limits limits;
 };
 
@@ -90,7 +100,8 @@ enum query_flag {
     QUERY_PRIME = 1,     /* ask the hints for the root's servers and store the root delegation (RFC 9609) */
     QUERY_NO_CACHE = 2,  /* answer from servers, not from cache; delegations are still used */
     QUERY_CD = 4,        /* checking disabled */
-    QUERY_CACHE_ONLY = 8 /* finish with what is cached or local: rcode SERVFAIL and `is_miss` when that is not enough */
+    QUERY_CACHE_ONLY = 8, /* finish with what is cached or local: rcode SERVFAIL and `is_miss` when that is not enough */
+    QUERY_REFRESH = 16    /* renew what is cached of the question and near its end (refresh.h): nobody waits for it */
 };
 
 struct query;
@@ -137,6 +148,8 @@ struct answer {
     unsigned error_count;
     enum security security;
     bool is_cached;     /* no server was asked */
+    bool is_stale;      /* some of it has expired; errors[0] says so */
+    bool is_remembered; /* a failure of a moment ago decided it: query_probes may have something to send */
     bool is_miss;       /* QUERY_CACHE_ONLY: the cache was not enough */
     bool is_local;      /* own zones or special-use names had a part in it: not to be kept with TTL data */
     bool authoritative; /* first owner is own data */
@@ -156,6 +169,10 @@ const struct send *query_send(const struct query *q);
 
 /* Valid after WANT_FINISH until query_free. */
 const struct answer *query_answer(const struct query *q);
+
+/* For a client that has waited long enough (policy.stale) while the walk goes on: the answer that expired data of the
+ * cache gives. NULL: there is none, or it may not be served. Valid until query_free. */
+const struct answer *query_stale_answer(struct query *q, uint64_t now);
 
 /* The steps so far; for clients that must be answered before the walk is over, trace_errors on it says why. */
 const struct trace *query_trace(const struct query *q);

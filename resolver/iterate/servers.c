@@ -9,8 +9,6 @@
 enum {
     WAYS = 4,       /* rows an address may stand in */
     DEAD_AFTER = 3, /* failures in a row */
-    DEAD_FIRST_MS = 1000,
-    DEAD_DOUBLINGS = 4, /* sixteen seconds at most */
     SAME_FAILURE_MS = 100,
     DOUBT_AFTER = 3, /* refusals of a family in a row */
     DOUBT_MS = 60000
@@ -26,6 +24,7 @@ struct servers {
     struct server_info *rows;
     struct lame *lame;
     uint64_t lame_until; /* the last mark's end: mostly there is none, and no need to look */
+    uint64_t forgiven_at;
     struct {
         uint8_t refusals; /* in a row */
         uint64_t at;
@@ -127,6 +126,7 @@ void servers_replied(struct servers *s, const struct addr *addr, uint32_t rtt_us
     struct server_info *row = find_or_add(s, addr, now);
     row->failures = 0;
     row->dead_until = 0;
+    row->replied_at = now;
     s->families[addr->len == 16].refusals = 0;
     if (!over_tcp && rtt_us > 0) {
         smooth(row, rtt_us);
@@ -144,9 +144,7 @@ void servers_failed(struct servers *s, const struct addr *addr, uint64_t now)
         row->failures++;
     }
     if (row->failures >= DEAD_AFTER) {
-        unsigned doublings = row->failures - DEAD_AFTER;
-        doublings = doublings > DEAD_DOUBLINGS ? DEAD_DOUBLINGS : doublings;
-        row->dead_until = now + ((uint64_t)DEAD_FIRST_MS << doublings);
+        row->dead_until = now + SERVERS_REST_MS;
     }
 }
 
@@ -166,13 +164,55 @@ bool servers_family_is_doubtful(const struct servers *s, const struct addr *addr
     return s->families[family].refusals >= DOUBT_AFTER && now - s->families[family].at < DOUBT_MS;
 }
 
-void servers_probe(struct servers *s, const struct addr *addr, uint64_t until, uint64_t now)
+bool servers_probe(struct servers *s, const struct addr *addr, uint64_t until, uint64_t now)
 {
     struct server_info *row = find(s, addr);
-    if (row != NULL && row->failures >= DEAD_AFTER) {
-        row->dead_until = until;
-        row->used = now;
+    if (row == NULL || row->failures < DEAD_AFTER) {
+        return false;
     }
+    row->dead_until = until;
+    row->used = now;
+    return true;
+}
+
+bool servers_replied_since(const struct servers *s, const struct addr *addr, uint64_t since)
+{
+    const struct server_info *row = find(s, addr);
+    return row != NULL && row->replied_at > since;
+}
+
+bool servers_may_probe(struct servers *s, const struct addr *addr, uint64_t since, uint64_t now)
+{
+    struct server_info *row = find_or_add(s, addr, now);
+    bool is_early = now < since + SERVERS_REST_MS || now < row->dead_until || (row->failed_at != 0 && now - row->failed_at < SERVERS_REST_MS) ||
+                    (row->probed_at != 0 && now - row->probed_at < SERVERS_REST_MS);
+    if (is_early || row->replied_at > since) {
+        return false;
+    }
+    row->probed_at = now;
+    if (row->failures >= DEAD_AFTER) {
+        row->dead_until = now + SERVERS_REST_MS;
+    }
+    return true;
+}
+
+void servers_forgive(struct servers *s, uint64_t now)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct server_info *row = &s->rows[i];
+        row->failures = 0;
+        row->failed_at = row->dead_until = row->probed_at = row->tcp_until = 0;
+        row->srtt_us = row->rttvar_us = 0;
+    }
+    memset(s->lame, 0, s->count * sizeof(*s->lame));
+    memset(s->families, 0, sizeof(s->families));
+    s->lame_until = 0;
+    s->forgiven_at = now;
+}
+
+uint64_t servers_forgiven_at(const struct servers *s)
+{
+    return s->forgiven_at;
 }
 
 void servers_saw_edns(struct servers *s, const struct addr *addr, uint64_t now)

@@ -16,6 +16,7 @@
 #define SERVERS_LAME_MS          60000
 #define SERVERS_PLAIN_MS         300000 /* how long EDNS is not tried again */
 #define SERVERS_TCP_MS           60000  /* how long UDP is not tried again after only TCP worked */
+#define SERVERS_REST_MS          2000   /* how long a silent server is left alone: between two probes of it */
 
 struct server_info {
     struct addr addr; /* with port; len 0: unused row */
@@ -24,6 +25,8 @@ struct server_info {
     uint8_t failures;     /* in a row: time-outs without a reply in between */
     bool has_edns;        /* a reply had OPT: EDNS is never given up for this server */
     uint64_t failed_at;   /* last counted failure */
+    uint64_t replied_at;  /* last reply of any kind; 0: none */
+    uint64_t probed_at;   /* last probe (servers_may_probe) */
     uint64_t dead_until;  /* not asked before, 0: alive */
     uint64_t plain_until; /* asked without OPT */
     uint64_t tcp_until;   /* asked over TCP at once */
@@ -43,7 +46,7 @@ const struct server_info *servers_find(const struct servers *s, const struct add
 void servers_replied(struct servers *s, const struct addr *addr, uint32_t rtt_us, bool over_tcp, uint64_t now);
 
 /* No reply in time. Equal reports within a tenth of a second count once: one dead moment of a server fails many
- * queries. From the third in a row the server rests for one second, doubling up to sixteen. */
+ * queries. From the third in a row the server rests for SERVERS_REST_MS. */
 void servers_failed(struct servers *s, const struct addr *addr, uint64_t now);
 
 /* The network refused at once. When that happens to several addresses of a family and none of it answers, the machine
@@ -51,8 +54,21 @@ void servers_failed(struct servers *s, const struct addr *addr, uint64_t now);
 void servers_refused(struct servers *s, const struct addr *addr, uint64_t now);
 bool servers_family_is_doubtful(const struct servers *s, const struct addr *addr, uint64_t now);
 
-/* A server whose rest is over is about to be asked: further queries wait for the outcome of this one. */
-void servers_probe(struct servers *s, const struct addr *addr, uint64_t until, uint64_t now);
+/* A server whose rest is over is about to be asked: further queries wait for the outcome of this one. True when it is
+ * such a server: more than one packet for one question would be too many. */
+bool servers_probe(struct servers *s, const struct addr *addr, uint64_t until, uint64_t now);
+
+/* True when it replied after `since`: what failed then because of its silence may succeed now. */
+bool servers_replied_since(const struct servers *s, const struct addr *addr, uint64_t since);
+
+/* True when a server that did not reply since `since` may be sent a packet just to see whether it is back: at most one
+ * in SERVERS_REST_MS. Notes that it is sent. */
+bool servers_may_probe(struct servers *s, const struct addr *addr, uint64_t since, uint64_t now);
+
+/* The machine's network has changed: failures, rests, lameness and doubts of old mean nothing any more.
+ * servers_forgiven_at tells when that was last, 0: never. */
+void servers_forgive(struct servers *s, uint64_t now);
+uint64_t servers_forgiven_at(const struct servers *s);
 
 /* Habits learnt from a conversation. */
 void servers_saw_edns(struct servers *s, const struct addr *addr, uint64_t now);

@@ -65,6 +65,9 @@ struct query {
     struct answer answer;
     struct ede reason; /* a forwarder's own, for the client */
     bool has_reason;
+    const struct cache_entry *failure; /* that the client's question ended with; NULL: none */
+    const struct answer *stale;        /* once sought */
+    bool has_sought_stale;
     bool is_local;      /* own data had a part */
     bool authoritative; /* and began the answer */
     struct trace trace; /* last: only its used steps are ever touched */

@@ -13,7 +13,7 @@
 
 enum trace_kind {
     TRACE_CACHE_HIT, /* answered from cache: slot in `detail` */
-    TRACE_CACHED_FAILURE,
+    TRACE_CACHED_FAILURE, /* `server`: whose silence was its cause, if so */
     TRACE_LOCAL,        /* own zone or special-use name */
     TRACE_CUT,          /* the walk stands at zone `name`; detail is enum cut_source */
     TRACE_ASK,          /* `server` was asked (name, type); detail: transport, 0 UDP, 1 TCP */

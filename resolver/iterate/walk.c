@@ -157,7 +157,8 @@ static enum next send_to(struct query *q, struct frame *f, struct target *t)
                             .recursion = is_at_forwarder(f),
                             .is_routed = is_at_forwarder(f) || f->cut.source == CUT_STUB,
                             .timeout_ms = timeout(q, f, t, is_tcp)};
-    servers_probe(q->resolver->servers, &t->addr, q->now + q->send.timeout_ms, q->now);
+    bool was_dead = servers_probe(q->resolver->servers, &t->addr, q->now + q->send.timeout_ms, q->now);
+    t->is_probed = t->is_probed || (was_dead && t->tries[0] + t->tries[1] == 1);
     struct trace_step *step = trace_add(&q->trace, TRACE_ASK, q->send_name, q->send.type, q->now);
     step->server = t->addr;
     step->detail = is_tcp;

@@ -8,6 +8,7 @@
 #include "resolver/dns/name.h"
 #include "resolver/dns/rdata.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/recover.h"
 #include "resolver/iterate/servers.h"
 #include "script.h"
 
@@ -202,8 +203,8 @@ static void record_answer(struct run *r, const struct answer *a)
         snprintf(line, sizeof(line), "ede %u %s", a->errors[i].code, a->errors[i].text);
         record_line(&r->answer, line);
     }
-    snprintf(line, sizeof(line), "is%s%s%s%s", a->is_cached ? " cached" : "", a->is_miss ? " miss" : "",
-             a->is_local ? " local" : "", a->authoritative ? " authoritative" : "");
+    snprintf(line, sizeof(line), "is%s%s%s%s%s", a->is_cached ? " cached" : "", a->is_miss ? " miss" : "",
+             a->is_stale ? " stale" : "", a->is_local ? " local" : "", a->authoritative ? " authoritative" : "");
     record_line(&r->answer, line);
 }
 
@@ -299,7 +300,7 @@ static void compare_counts(struct run *r, const struct step *s, uint64_t started
 static void check_words(struct run *r, const struct step *s)
 {
     static const char *const known[] = {"rcode ", "answer ", "authority ", "additional ", "ede ",
-                                        "is",     "sent ",   "sends ",     "at-most ",    "within "};
+                                        "is",     "sent ",   "sends ",     "at-most ",    "within ", "probe "};
     for (const struct line *line = s->expected; line != NULL; line = line->next) {
         bool is_known = false;
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -313,7 +314,7 @@ static void check_words(struct run *r, const struct step *s)
 
 static void compare(struct run *r, const struct step *s, uint64_t started)
 {
-    static const char *const kinds[] = {"rcode ", "answer ", "authority ", "additional ", "ede ", "is"};
+    static const char *const kinds[] = {"rcode ", "answer ", "authority ", "additional ", "ede ", "is", "probe "};
     check_words(r, s);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         compare_kind(r, s, kinds[i], &r->answer);
@@ -340,6 +341,42 @@ static void print_trace(const struct query *q)
     }
 }
 
+/* As the daemon does: a client that has waited long enough gets what has expired, if there is anything. */
+static bool answer_in_time(struct run *r, struct query *q, uint64_t started)
+{
+    const struct stale_policy *p = &r->script.policy.stale;
+    uint64_t now = r->now;
+    uint64_t at = started + p->client_ms;
+    const struct answer *stale = p->is_on && now >= at ? query_stale_answer(q, at) : NULL;
+    if (stale != NULL) {
+        r->now = at;
+        record_answer(r, stale);
+        r->now = now;
+    }
+    return stale != NULL;
+}
+
+/* Probes go out beside each other, and nobody waits for them. */
+static void probe(struct run *r, struct query *q)
+{
+    struct send sends[RECOVER_PROBES_MAX];
+    uint64_t started = r->now;
+    unsigned count = query_answer(q)->is_remembered ? query_probes(q, r->now, sends) : 0;
+    for (unsigned i = 0; i < count; i++) {
+        char line[TEXT_SIZE], name[NAME_TEXT_SIZE], type[TYPE_TEXT_SIZE], server[ADDR_TEXT_SIZE];
+        struct addr host = sends[i].server;
+        host.port = 0;
+        snprintf(line, sizeof(line), "probe %s %s %s", addr_text(&host, server), name_text(sends[i].name, name),
+                 type_text(sends[i].type, type));
+        record_line(&r->answer, line);
+        struct query_event ev = serve(r, &sends[i]);
+        if (ev.kind == EVENT_REPLY) {
+            servers_replied(r->resolver.servers, &ev.server, ev.rtt_us, false, r->now);
+        }
+        r->now = started;
+    }
+}
+
 static void ask(struct run *r, const struct step *s)
 {
     static const struct query_event start = {.kind = EVENT_START};
@@ -349,12 +386,18 @@ static void ask(struct run *r, const struct step *s)
     record_clear(&r->sent);
     record_clear(&r->answer);
     enum want want = query_step(q, &start, r->now);
+    bool is_answered = false;
     while (want == WANT_SEND && r->sent.count < LINES_MAX) {
         record_send(r, query_send(q));
+        is_answered = is_answered || answer_in_time(r, q, started);
         struct query_event ev = serve(r, query_send(q));
+        is_answered = is_answered || answer_in_time(r, q, started);
         want = query_step(q, &ev, r->now);
     }
-    record_answer(r, query_answer(q));
+    if (!is_answered) {
+        record_answer(r, query_answer(q));
+    }
+    probe(r, q);
     compare(r, s, started);
     if (r->failed > failed) {
         print_trace(q);
@@ -391,6 +434,9 @@ static void run_step(struct run *r, const struct step *s)
         break;
     case STEP_CACHE:
         check_cache(r, s);
+        break;
+    case STEP_FORGIVE:
+        servers_forgive(r->resolver.servers, r->now);
         break;
     case STEP_FLUSH:
         memory_flush(r->memory, s->name, true);

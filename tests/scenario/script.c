@@ -239,10 +239,21 @@ static void load_cache_setting(struct loader *l)
     }
 }
 
+/* serve-stale CLIENT-MS WINDOW-S */
+static void load_stale(struct loader *l)
+{
+    l->script->policy.stale = (struct stale_policy){.is_on = true,
+                                                    .client_ms = (uint32_t)number(l, word(l, 1)),
+                                                    .window_ms = 1000ull * number(l, word(l, 2)),
+                                                    .ttl = 30};
+}
+
 static bool load_setting(struct loader *l)
 {
     struct policy *p = &l->script->policy;
-    if (is(l, 0, "hint")) {
+    if (is(l, 0, "serve-stale")) {
+        load_stale(l);
+    } else if (is(l, 0, "hint")) {
         load_hint(l);
     } else if (is(l, 0, "forward") || is(l, 0, "stub")) {
         load_route(l);
@@ -384,7 +395,8 @@ static void load_ask(struct loader *l)
     static const struct {
         const char *word;
         enum query_flag flag;
-    } flags[] = {{"prime", QUERY_PRIME}, {"no-cache", QUERY_NO_CACHE}, {"cache-only", QUERY_CACHE_ONLY}};
+    } flags[] = {{"prime", QUERY_PRIME}, {"no-cache", QUERY_NO_CACHE}, {"cache-only", QUERY_CACHE_ONLY},
+                 {"refresh", QUERY_REFRESH}};
     struct step *s = add_step(l, STEP_ASK);
     s->name = name(l, word(l, 1));
     s->type = type(l, word(l, 2));
@@ -427,6 +439,8 @@ static bool load_step(struct loader *l)
         load_cache_step(l);
     } else if (is(l, 0, "flush")) {
         add_step(l, STEP_FLUSH)->name = name(l, word(l, 1));
+    } else if (is(l, 0, "forgive")) {
+        add_step(l, STEP_FORGIVE);
     } else if (is(l, 0, "hit")) {
         struct step *s = add_step(l, STEP_LIMIT);
         s->limit = limit_id(l, word(l, 1));

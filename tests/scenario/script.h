@@ -50,7 +50,7 @@ struct line {
     unsigned number;
 };
 
-enum step_kind { STEP_ASK, STEP_CLOCK, STEP_CACHE, STEP_FLUSH, STEP_LIMIT };
+enum step_kind { STEP_ASK, STEP_CLOCK, STEP_CACHE, STEP_FLUSH, STEP_FORGIVE, STEP_LIMIT };
 
 struct step {
     struct step *next;
