@@ -12,6 +12,7 @@
 
 #include "resolver/base/clock.h"
 #include "resolver/base/log.h"
+#include "resolver/net/netlink.h"
 #include "resolver/server/version.h"
 
 static void log_problem(enum log_level level, const char *event, const char *what)
@@ -109,6 +110,7 @@ static int start_workers(struct daemon *d)
                                      .sockets = d->sockets,
                                      .socket_count = d->socket_count,
                                      .tcp_shared = &d->tcp_shared,
+                                     .board = &d->board,
                                      .main = &d->mailbox};
         d->workers[i] = worker_new(&parts);
         if (d->workers[i] == NULL) {
@@ -296,6 +298,26 @@ static int catch_signals(struct daemon *d)
     return FAIL_NONE;
 }
 
+/* ---- Changes of the network ---- */
+
+static void on_network_change(void *ctx)
+{
+    struct daemon *d = ctx;
+    log_info("network_changed", "action=\"failures and penalties of servers are forgotten\"");
+    for (unsigned i = 0; i < d->worker_count; i++) {
+        worker_forgive(d->workers[i]);
+    }
+}
+
+/* Works without, only slower to notice. */
+static void watch_network(struct daemon *d)
+{
+    d->netlink = netlink_new(d->base, on_network_change, d);
+    if (d->netlink == NULL) {
+        log_problem(LOG_LEVEL_WARN, "network_not_watched", strerror(errno));
+    }
+}
+
 /* ---- Whole ---- */
 
 static int build(struct daemon *d)
@@ -348,6 +370,7 @@ static void announce(const struct daemon *d)
 static void tear_down(struct daemon *d)
 {
     d->is_stopping = true;
+    netlink_free(d->netlink);
     control_close(d->control);
     for (unsigned i = 0; d->workers != NULL && i < d->worker_count; i++) {
         if (d->workers[i] != NULL) {
@@ -394,6 +417,7 @@ int daemon_run(const char *config_path, struct loaded *loaded)
     d->started_wall = clock_wall();
     bool is_up = build(d) == FAIL_NONE && prepare(d) == FAIL_NONE;
     if (is_up) {
+        watch_network(d);
         announce(d);
         event_base_dispatch(d->base);
     }

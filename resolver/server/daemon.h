@@ -28,6 +28,7 @@ struct daemon {
     struct listen_sockets *sockets;
     unsigned socket_count;
     struct tcp_shared tcp_shared;
+    struct probe_board board;
     struct disk *disk;
     struct cache_view *cache;  /* the main thread's own view, for the control socket */
     struct routing routing;    /* under which the cache was filled */
@@ -37,6 +38,7 @@ struct daemon {
     struct reload *reload;
     struct control_call *reload_call; /* who waits for the running reload; NULL: nobody */
     struct control *control;
+    struct netlink *netlink; /* NULL: the system does not tell of changes */
     bool is_stopping;
     uint64_t started; /* clock_now milliseconds */
     int64_t started_wall;

@@ -7,6 +7,7 @@
 #include "resolver/base/log.h"
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/refresh.h"
 #include "resolver/iterate/routes.h"
 #include "resolver/iterate/special.h"
 #include "resolver/server/identity.h"
@@ -83,6 +84,25 @@ static void log_failure(const struct request *q, const struct answer *a)
                 type_text(q->type, type), log_quote(reason, quoted[1]));
 }
 
+static void refresh(struct front *f, const struct request *q)
+{
+    walks_refresh(f->walks, f->generation, q->name, q->type, (q->flags & MSG_CD) != 0 ? QUERY_CD : 0);
+    stats_add(&f->stats, STAT_refreshed);
+}
+
+/* When the answer, composed at `now`, is to be renewed. That is begun here if the time has come already. */
+static uint64_t plan_refresh(struct front *f, const struct request *q, const struct answer *a, uint64_t now)
+{
+    uint64_t at = settings_of(f)->policy.prefetch ? refresh_time(a) : REFRESH_NEVER;
+    if (at > now) {
+        return at;
+    }
+    if (a->is_cached) {
+        refresh(f, q);
+    }
+    return REFRESH_NEVER;
+}
+
 /* Composes `a` for `q` into `out` and keeps it as a ready answer when it may be. */
 static size_t compose(struct front *f, const struct request *q, const struct answer *a, uint32_t epoch, uint8_t *out,
                       size_t limit)
@@ -93,10 +113,14 @@ static size_t compose(struct front *f, const struct request *q, const struct ans
     size_t len = respond_answer(r, q, a, now, out, limit, &marks);
     if (marks.is_keepable) {
         struct ready_message m = {.bytes = out, .len = len, .marks = marks.marks, .mark_count = marks.count};
+        m.refresh_at = plan_refresh(f, q, a, now);
         ready_keep(f->ready, q, epoch, now, &m);
     }
     if (a->rcode == RCODE_SERVFAIL && log_wants(LOG_LEVEL_DEBUG)) {
         log_failure(q, a);
+    }
+    if (a->is_stale) {
+        stats_add(&f->stats, STAT_stale);
     }
     struct respond_extra extra = {.rcode = a->rcode, .errors = a->errors, .error_count = a->error_count};
     return count_answer(f, out, respond_add_opt(r, q, &extra, out, len, limit));
@@ -166,6 +190,9 @@ static size_t answer_ready(const struct turn *t)
         cache_touch(f->cache,
                     t->q.key); /* at 1, 2, 4, ... 128: the cache must know what is popular, but not each time */
     }
+    if (ready_is_due(f->ready)) {
+        refresh(f, &t->q);
+    }
     struct respond_extra extra = {.rcode = t->out[3] & MSG_RCODE};
     stats_add(&f->stats, STAT_from_ready);
     return count_answer(f, t->out, respond_add_opt(r, &t->q, &extra, t->out, len, t->limit));
@@ -222,8 +249,10 @@ static size_t answer_by_walk(const struct turn *t)
         stats_add(&f->stats, STAT_from_cache);
         return len;
     }
-    case WALK_ON:
-        return wait_for(t, walk);
+    case WALK_ON: {
+        const struct answer *stale = walk_answer_at_once(walk);
+        return stale != NULL ? compose(f, &t->q, stale, walk_epoch(walk), t->out, t->limit) : wait_for(t, walk);
+    }
     case WALK_REFUSED:
     default:
         stats_add(&f->stats, STAT_overload);

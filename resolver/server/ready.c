@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "resolver/base/hash.h"
+#include "resolver/iterate/refresh.h"
 
 enum {
     WAYS = 4,           /* places an entry may take */
@@ -16,6 +17,7 @@ enum {
 
 struct item {
     uint64_t expires; /* of the first record to go */
+    uint64_t refresh_at;
     uint32_t epoch;
     uint16_t type;
     uint16_t len;
@@ -36,6 +38,7 @@ struct ready {
     size_t mask; /* sets - 1 */
     size_t bytes_left;
     unsigned hits; /* of the item found last */
+    bool is_due;   /* likewise */
     unsigned turn; /* which way goes when a set is full of live entries */
 };
 
@@ -149,7 +152,16 @@ size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint
         i->hits++;
     }
     r->hits = i->hits;
+    r->is_due = now >= i->refresh_at;
+    if (r->is_due) {
+        i->refresh_at = REFRESH_NEVER;
+    }
     return i->len;
+}
+
+bool ready_is_due(const struct ready *r)
+{
+    return r->is_due;
 }
 
 unsigned ready_hits(const struct ready *r)
@@ -200,6 +212,7 @@ void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64
         return;
     }
     *i = (struct item){.expires = expires,
+                       .refresh_at = m->refresh_at,
                        .epoch = epoch,
                        .type = q->type,
                        .len = (uint16_t)m->len,

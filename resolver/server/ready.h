@@ -4,6 +4,7 @@
 #ifndef CAIRN_SERVER_READY_H
 #define CAIRN_SERVER_READY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ void ready_free(struct ready *r);
  * asker's. Returns its octets, 0 when there is none that lives and fits `size`. */
 size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size);
 
+/* True, once for each item, when the answer that ready_find gave last should be renewed before it ends. */
+bool ready_is_due(const struct ready *r);
+
 /* How many times the answer that ready_find gave last has been given, itself included; stays at READY_HITS_MAX. */
 #define READY_HITS_MAX 255
 unsigned ready_hits(const struct ready *r);
@@ -30,6 +34,7 @@ struct ready_message {
     size_t len;
     const struct ttl_mark *marks;
     unsigned mark_count;
+    uint64_t refresh_at; /* see ready_is_due; REFRESH_NEVER: not */
 };
 void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, const struct ready_message *m);
 

@@ -58,6 +58,11 @@ static struct policy make_policy(const struct config *c)
                        .allowed_count = c->recursion.allow_upstream.count,
                        .own = c->server.listen.items,
                        .own_count = c->server.listen.count,
+                       .prefetch = c->cache.prefetch,
+                       .stale = {.is_on = c->cache.serve_stale.enabled,
+                                 .window_ms = 1000ull * c->cache.serve_stale.window_s,
+                                 .client_ms = c->cache.serve_stale.client_timeout_ms,
+                                 .ttl = c->cache.serve_stale.ttl_s},
                        .limits = c->limits};
     if (c->recursion.root_hints == CONFIG_HINTS_BUILTIN) {
         p.hints = hints_builtin(&p.hint_count);

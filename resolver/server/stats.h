@@ -15,6 +15,8 @@
     X(from_zone, "answers from own zones")                                                                             \
     X(from_cache, "answers from cache, special-use names included")                                                    \
     X(from_walk, "answers that needed other servers")                                                                  \
+    X(stale, "answers with expired data (RFC 8767)")                                                                   \
+    X(refreshed, "answers near their end that were renewed because they are in use")                                   \
     X(late, "clients answered SERVFAIL because their time was up")                                                     \
     X(overload, "queries answered SERVFAIL because too many were in progress")                                         \
     X(truncated, "answers cut for UDP")                                                                                \

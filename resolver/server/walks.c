@@ -9,6 +9,7 @@
 #include "resolver/base/table.h"
 #include "resolver/dns/name.h"
 #include "resolver/server/exchanges.h"
+#include "resolver/server/probes.h"
 
 TAILQ_HEAD(waiters, waiter);
 
@@ -21,14 +22,18 @@ struct walk {
     struct waiters waiters;
     unsigned waiter_count;
     unsigned flags;
+    bool is_refresh;
     uint32_t epoch;
 };
 
 struct walks {
     struct exchanges exchanges;
     struct table table;
-    struct waiters by_time; /* all waiters, first deadline first */
-    struct event *timer;    /* armed while somebody waits */
+    struct probes probes;
+    struct waiters by_time;     /* all waiters, first deadline first */
+    struct waiters by_patience; /* those that expired data was not tried for, likewise */
+    struct event *timer;        /* armed while somebody waits */
+    uint64_t timer_at;          /* when it fires, while it is armed */
     struct walk_counts counts;
     struct walk_hooks hooks;
 };
@@ -44,22 +49,34 @@ static void deliver(void *ctx, struct exchange_part *part, const struct query_ev
 
 static void arm_timer(struct walks *w)
 {
-    struct waiter *first = TAILQ_FIRST(&w->by_time);
+    const struct waiter *first = TAILQ_FIRST(&w->by_time);
+    const struct waiter *impatient = TAILQ_FIRST(&w->by_patience);
     if (first == NULL) {
         event_del(w->timer);
         return;
     }
-    if (!event_pending(w->timer, EV_TIMEOUT, NULL)) {
+    uint64_t at = impatient != NULL && impatient->patience < first->deadline ? impatient->patience : first->deadline;
+    if (!event_pending(w->timer, EV_TIMEOUT, NULL) || at < w->timer_at) {
         uint64_t now = clock_now();
-        uint64_t left = first->deadline > now ? first->deadline - now : 0;
+        uint64_t left = at > now ? at - now : 0;
         struct timeval tv = {.tv_sec = (time_t)(left / 1000), .tv_usec = (suseconds_t)(left % 1000 * 1000)};
         event_add(w->timer, &tv);
+        w->timer_at = at;
+    }
+}
+
+static void end_patience(struct waiter *waiter)
+{
+    if (waiter->patience != 0) {
+        TAILQ_REMOVE(&waiter->walk->owner->by_patience, waiter, in_patience);
+        waiter->patience = 0;
     }
 }
 
 static void detach(struct waiter *waiter)
 {
     struct walk *walk = waiter->walk;
+    end_patience(waiter);
     TAILQ_REMOVE(&walk->waiters, waiter, in_walk);
     TAILQ_REMOVE(&walk->owner->by_time, waiter, in_time);
     walk->waiter_count--;
@@ -67,13 +84,22 @@ static void detach(struct waiter *waiter)
     waiter->walk = NULL;
 }
 
-/* Time is up for some clients: they get SERVFAIL and the reason; the walk goes on to fill the cache. */
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+/* Clients that have waited long enough get what has expired, if there is anything; the walk goes on. */
+static void answer_impatient(struct walks *w, uint64_t now)
 {
-    struct walks *w = arg;
-    uint64_t now = clock_now();
-    (void)fd;
-    (void)what;
+    for (struct waiter *first; (first = TAILQ_FIRST(&w->by_patience)) != NULL && first->patience <= now;) {
+        const struct answer *stale = query_stale_answer(first->walk->query, now);
+        end_patience(first);
+        if (stale != NULL) {
+            detach(first);
+            first->answer(first, stale);
+        }
+    }
+}
+
+/* Time is up for some clients: they get SERVFAIL and the reason; the walk goes on to fill the cache. */
+static void answer_late(struct walks *w, uint64_t now)
+{
     for (struct waiter *first; (first = TAILQ_FIRST(&w->by_time)) != NULL && first->deadline <= now;) {
         struct answer a = {.rcode = RCODE_SERVFAIL};
         a.error_count = trace_errors(query_trace(first->walk->query), a.errors);
@@ -82,17 +108,30 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         w->counts.late++;
         first->answer(first, &a);
     }
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct walks *w = arg;
+    uint64_t now = clock_now();
+    (void)fd;
+    (void)what;
+    answer_impatient(w, now);
+    answer_late(w, now);
     arm_timer(w);
     w->hooks.on_rest(w->hooks.ctx);
 }
 
-struct walks *walks_new(struct event_base *base, struct upstream *u, const struct walk_hooks *hooks)
+struct walks *walks_new(struct event_base *base, struct upstream *u, struct probe_board *board,
+                        const struct walk_hooks *hooks)
 {
     struct walks *w = calloc(1, sizeof(*w));
     if (w == NULL) {
         return NULL;
     }
     TAILQ_INIT(&w->by_time);
+    TAILQ_INIT(&w->by_patience);
+    probes_init(&w->probes, u, board);
     w->hooks = *hooks;
     w->timer = evtimer_new(base, on_timer, w);
     bool has_exchanges = exchanges_init(&w->exchanges, u, deliver, w) == FAIL_NONE;
@@ -115,6 +154,7 @@ static void forget(struct walk *walk)
 {
     table_remove(&walk->owner->table, &walk->node);
     walk->owner->counts.in_flight--;
+    walk->owner->counts.refreshing -= walk->is_refresh;
 }
 
 static void answer_all(struct walk *walk, const struct answer *a)
@@ -139,6 +179,7 @@ void walks_free(struct walks *w)
         answer_all(walk, &a);
         walk_release(walk);
     }
+    probes_fini(&w->probes);
     if (w->timer != NULL) {
         event_free(w->timer);
     }
@@ -247,6 +288,9 @@ enum walk_state walks_ask(struct walks *w, struct generation *g, const uint8_t *
         return WALK_REFUSED;
     }
     if (step(*walk, &start) == WANT_FINISH) {
+        if (query_answer((*walk)->query)->is_remembered) {
+            probes_send(&w->probes, &g->resolver, (*walk)->query, clock_now());
+        }
         return WALK_FINISHED;
     }
     table_add(&w->table, &(*walk)->node, hash);
@@ -275,16 +319,48 @@ int walk_wait(struct walk *walk, struct waiter *waiter)
     waiter->walk = walk;
     waiter->epoch = walk->epoch;
     waiter->is_late = false;
-    waiter->deadline = clock_now() + limit_get(&r->policy->limits, answer_ms);
+    uint64_t now = clock_now();
+    waiter->deadline = now + limit_get(&r->policy->limits, answer_ms);
+    waiter->patience = r->policy->stale.is_on ? now + r->policy->stale.client_ms : 0;
     TAILQ_INSERT_TAIL(&walk->waiters, waiter, in_walk);
     TAILQ_INSERT_TAIL(&walk->owner->by_time, waiter, in_time);
+    if (waiter->patience != 0) {
+        TAILQ_INSERT_TAIL(&walk->owner->by_patience, waiter, in_patience);
+    }
     walk->waiter_count++;
     walk->owner->counts.waiting++;
     arm_timer(walk->owner);
     return FAIL_NONE;
 }
 
+const struct answer *walk_answer_at_once(struct walk *walk)
+{
+    const struct stale_policy *p = &walk->generation->resolver.policy->stale;
+    return p->is_on && p->client_ms == 0 ? query_stale_answer(walk->query, clock_now()) : NULL;
+}
+
+void walks_refresh(struct walks *w, struct generation *g, const uint8_t *name, uint16_t type, unsigned flags)
+{
+    struct resolver *r = &g->resolver;
+    struct walk *walk;
+    if (w->counts.refreshing >= limit_get(&r->policy->limits, prefetches)) {
+        r->limit_hits[LIMIT_ID_prefetches]++;
+        return;
+    }
+    enum walk_state state = walks_ask(w, g, name, type, flags | QUERY_REFRESH, &walk);
+    if (state == WALK_FINISHED) {
+        walk_release(walk);
+    } else if (state == WALK_ON && !walk->is_refresh) {
+        walk->is_refresh = true;
+        w->counts.refreshing++;
+        w->counts.refreshes++;
+    }
+}
+
 struct walk_counts walks_counts(const struct walks *w)
 {
-    return w->counts;
+    struct walk_counts counts = w->counts;
+    counts.probes = w->probes.sent;
+    counts.probes_answered = w->probes.answered;
+    return counts;
 }

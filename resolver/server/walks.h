@@ -12,6 +12,7 @@
 #include "resolver/server/generation.h"
 
 struct event_base;
+struct probe_board;
 struct walk;
 struct walks;
 
@@ -19,8 +20,10 @@ struct walks;
 struct waiter {
     TAILQ_ENTRY(waiter) in_walk;
     TAILQ_ENTRY(waiter) in_time;
+    TAILQ_ENTRY(waiter) in_patience; /* until expired data was tried */
     struct walk *walk;
     uint64_t deadline; /* clock_now milliseconds */
+    uint64_t patience; /* when expired data will do; 0: not any more, or never */
     uint32_t epoch;    /* of the cache when the walk began */
     bool is_late;      /* answered because its time was up */
     /* Called exactly once, from the event loop; the waiter is the front's again. */
@@ -39,7 +42,9 @@ struct walk_hooks {
     void (*on_rest)(void *ctx);    /* an upstream event or a timer was dealt with: nothing borrowed is in use */
 };
 
-struct walks *walks_new(struct event_base *base, struct upstream *u, const struct walk_hooks *hooks);
+/* `board` is what the walks of all workers share. */
+struct walks *walks_new(struct event_base *base, struct upstream *u, struct probe_board *board,
+                        const struct walk_hooks *hooks);
 
 /* Ends all walks; every waiter is answered SERVFAIL first. */
 void walks_free(struct walks *w);
@@ -55,9 +60,19 @@ void walk_release(struct walk *walk);
 /* Adds a client. FAIL_LIMIT: limits.waiters are there already. */
 MUST_CHECK int walk_wait(struct walk *walk, struct waiter *waiter);
 
+/* Expired data for a client that waits for nothing better (client-timeout 0); NULL: it has to wait. */
+const struct answer *walk_answer_at_once(struct walk *walk);
+
+/* Begins to renew what is cached of the question and near its end, unless that is going on or limits.prefetches walks
+ * do such work. Nobody waits for it. */
+void walks_refresh(struct walks *w, struct generation *g, const uint8_t *name, uint16_t type, unsigned flags);
+
 struct walk_counts {
     uint64_t started, finished, late, refused;
+    uint64_t refreshes; /* of those started */
+    uint64_t probes, probes_answered;
     unsigned in_flight, waiting;
+    unsigned refreshing; /* of those in flight */
 };
 struct walk_counts walks_counts(const struct walks *w);
 

@@ -146,7 +146,7 @@ static int build(struct worker *w, const struct worker_parts *parts)
     w->front.cache = w->cache;
     w->front.ready = ready_new(READY_ENTRIES, READY_BYTES);
     struct walk_hooks hooks = {.ctx = w, .on_network = on_network, .on_rest = batch_end};
-    w->front.walks = walks_new(w->base, w->upstream, &hooks);
+    w->front.walks = walks_new(w->base, w->upstream, parts->board, &hooks);
     if (w->front.ready == NULL || w->front.walks == NULL) {
         return FAIL_MEMORY;
     }
@@ -243,6 +243,17 @@ void worker_publish(struct worker *w, struct settings *s)
 {
     settings_take(s);
     worker_post(w, take_settings, s);
+}
+
+static void forgive(struct worker *w, void *arg)
+{
+    (void)arg;
+    servers_forgive(w->servers, clock_now());
+}
+
+void worker_forgive(struct worker *w)
+{
+    worker_post(w, forgive, NULL);
 }
 
 static void begin_stop(struct worker *w, void *arg)
@@ -361,6 +372,9 @@ void worker_report(struct worker *w, json_t *groups)
     add(g, "finished", walks.finished);
     add(g, "late", walks.late);
     add(g, "refused", walks.refused);
+    add(g, "refreshes", walks.refreshes);
+    add(g, "probes", walks.probes);
+    add(g, "probes_answered", walks.probes_answered);
     add(g, "in_flight", walks.in_flight);
     add(g, "waiting", walks.waiting);
     report_net(w, groups);

@@ -8,6 +8,7 @@
 #include "cache/disk.h"
 #include "resolver/net/listen.h"
 #include "resolver/server/mailbox.h"
+#include "resolver/server/probes.h"
 #include "resolver/server/settings.h"
 #include "resolver/server/stats.h"
 
@@ -20,6 +21,7 @@ struct worker_parts {
     struct listen_sockets *sockets;  /* `socket_count` of them; those of this index are taken over */
     unsigned socket_count;
     struct tcp_shared *tcp_shared;
+    struct probe_board *board;
     struct mailbox *main;            /* where settings no longer used are given back to */
 };
 
@@ -34,6 +36,9 @@ void worker_publish(struct worker *w, struct settings *s);
 
 /* From the main thread: `run(worker, arg)` on the worker's thread. */
 void worker_post(struct worker *w, void (*run)(struct worker *w, void *arg), void *arg);
+
+/* From the main thread: the machine's network has changed; what was held against servers is forgotten. */
+void worker_forgive(struct worker *w);
 
 /* From the main thread: reads no more questions, lets walks go on for up to a second, answers who still waits, ends. */
 void worker_stop(struct worker *w);

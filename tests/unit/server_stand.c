@@ -7,6 +7,7 @@
 
 #include "cache/memory.h"
 #include "resolver/iterate/servers.h"
+#include "resolver/server/probes.h"
 
 static void must(bool ok, const char *what)
 {
@@ -68,7 +69,8 @@ void stand_make(struct stand *s, const char *more, const char *zone)
                                      .ctx = s};
     s->generation = generation_new(&parts);
     struct walk_hooks hooks = {.ctx = s, .on_network = on_network, .on_rest = on_rest};
-    s->walks = walks_new(s->base, NULL, &hooks);
+    static struct probe_board board;
+    s->walks = walks_new(s->base, NULL, &board, &hooks);
     must(s->generation != NULL && s->walks != NULL, "memory");
 }
 

@@ -38,7 +38,7 @@ static void keep(struct ready *r, const struct request *q, uint64_t expires)
     m.mark_max = 1;
     assert_int_equal(msg_put_rrset(&m, SECTION_ANSWER, &set, false), FAIL_NONE);
     size_t len = msg_finish(&m, false);
-    struct ready_message message = {bytes, len, &mark, m.mark_count};
+    struct ready_message message = {bytes, len, &mark, m.mark_count, expires - 30000};
     ready_keep(r, q, EPOCH, NOW, &message);
 }
 
@@ -162,6 +162,22 @@ static void hits_are_counted_for_each_answer_up_to_their_bound(void **state)
     ready_free(r);
 }
 
+static void an_answer_says_once_that_it_should_be_renewed(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 65536);
+    struct request q = request_for("www.example.com");
+    keep(r, &q, NOW + 300000);
+    uint8_t out[512];
+    assert_true(ready_find(r, &q, EPOCH, NOW + 269999, out, sizeof(out)) > 0);
+    assert_false(ready_is_due(r));
+    assert_true(ready_find(r, &q, EPOCH, NOW + 270000, out, sizeof(out)) > 0);
+    assert_true(ready_is_due(r));
+    assert_true(ready_find(r, &q, EPOCH, NOW + 270001, out, sizeof(out)) > 0);
+    assert_false(ready_is_due(r));
+    ready_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +188,7 @@ int main(void)
         cmocka_unit_test(an_answer_larger_than_the_client_takes_is_left_to_others),
         cmocka_unit_test(many_more_names_than_places_stay_within_the_bounds),
         cmocka_unit_test(hits_are_counted_for_each_answer_up_to_their_bound),
+        cmocka_unit_test(an_answer_says_once_that_it_should_be_renewed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

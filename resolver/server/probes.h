@@ -1,0 +1,43 @@
+/* Packets that ask silent servers whether they are back (recover.h), beside the walks of one worker: nobody waits for
+ * them, and what they bring goes to the table of servers. */
+#ifndef CAIRN_SERVER_PROBES_H
+#define CAIRN_SERVER_PROBES_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "resolver/iterate/query.h"
+#include "resolver/net/upstream.h"
+
+#define PROBE_BOARD_SIZE 4096
+
+/* What workers tell each other of probes, by hash of the server's address: one packet serves all of them. A collision
+ * delays a probe, or has one question asked again for nothing. */
+struct probe_board {
+    struct {
+        _Atomic uint64_t sent_at, replied_at; /* clock_now; 0: never */
+    } rows[PROBE_BOARD_SIZE];
+};
+
+struct probe;
+TAILQ_HEAD(probe_list, probe);
+
+struct probes {
+    struct upstream *upstream;
+    struct probe_board *board;
+    struct probe_list on_their_way;
+    unsigned count;
+    uint64_t sent, answered;
+};
+
+/* `board` outlives it. */
+void probes_init(struct probes *p, struct upstream *u, struct probe_board *board);
+
+/* Ends all without a word. */
+void probes_fini(struct probes *p);
+
+/* Sends what the finished query `q` of resolver `r` finds due. */
+void probes_send(struct probes *p, struct resolver *r, struct query *q, uint64_t now);
+
+#endif
