@@ -66,6 +66,9 @@ static int fail_of(struct lmdb *db, int rc)
     case MDB_CURSOR_FULL:
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
+    case MDB_PAGE_FULL: /* of these three none is due to the caller: pages that lie about their room or their nodes */
+    case MDB_INCOMPATIBLE:
+    case MDB_BAD_TXN:
         atomic_store(&db->is_damaged, true);
         fault_mark();
         return FAIL_WIRE;

@@ -80,8 +80,8 @@ static void log_failure(const struct request *q, const struct answer *a)
     char quoted[2][LOG_QUOTE_SIZE];
     const struct ede *why = &a->errors[0];
     const char *reason = a->error_count == 0 ? "" : why->text[0] != '\0' ? why->text : ede_text(why->code);
-    log_limited(LOG_LEVEL_DEBUG, "servfail", "name=%s type=%s reason=%s", log_quote(name_text(q->name, name), quoted[0]),
-                type_text(q->type, type), log_quote(reason, quoted[1]));
+    log_limited(LOG_LEVEL_DEBUG, "servfail", "name=%s type=%s reason=%s",
+                log_quote(name_text(q->name, name), quoted[0]), type_text(q->type, type), log_quote(reason, quoted[1]));
 }
 
 static void refresh(struct front *f, const struct request *q)
