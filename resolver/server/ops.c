@@ -138,13 +138,17 @@ static void op_status(void *ctx, struct control_call *call)
                                   (json_int_t)zone_count(d), "queries", (json_int_t)queries));
 }
 
+static const char damaged_text[] = "the cache's file is damaged and out of use; a restart replaces it";
+
 static void op_health(void *ctx, struct control_call *call)
 {
     struct daemon *d = ctx;
     struct disk_stats s;
     json_t *problems = json_array();
     disk_stats_read(d->disk, &s);
-    if (s.writes_paused) {
+    if (s.damaged) {
+        json_array_append_new(problems, json_string(damaged_text));
+    } else if (s.writes_paused) {
         json_array_append_new(problems, json_string("the cache takes no writes: is its disk full?"));
     }
     bool ok = json_array_size(problems) == 0;
@@ -190,6 +194,13 @@ static void add_entry(void *arg, const struct cache_entry *e)
     }
 }
 
+static void refuse_cache_call(struct daemon *d, struct control_call *call, int result)
+{
+    struct disk_stats s;
+    disk_stats_read(d->disk, &s);
+    control_refuse(call, 500, s.damaged ? damaged_text : fail_text(result), NULL);
+}
+
 static void list_cache(struct daemon *d, struct control_call *call, struct disk_list_query q)
 {
     struct listing l = {.entries = json_array(), .now = clock_now()};
@@ -199,7 +210,7 @@ static void list_cache(struct daemon *d, struct control_call *call, struct disk_
     disk_view_release(d->cache);
     if (result != FAIL_NONE) {
         json_decref(l.entries);
-        control_refuse(call, 500, fail_text(result), NULL);
+        refuse_cache_call(d, call, result);
         return;
     }
     control_reply(call, json_pack("{s:o, s:b}", "entries", l.entries, "more", (int)more));
@@ -222,7 +233,7 @@ static void op_cache_flush(void *ctx, struct control_call *call, const struct co
     struct disk_flush f = {.name = what->name, .type = what->type, .subtree = what->subtree};
     int result = disk_flush(d->disk, &f, &removed);
     if (result != FAIL_NONE) {
-        control_refuse(call, 500, fail_text(result), NULL);
+        refuse_cache_call(d, call, result);
         return;
     }
     control_reply(call, json_pack("{s:I}", "removed", (json_int_t)removed));
