@@ -16,6 +16,17 @@ COOKIE = 10
 POINTER = 0xC0
 IDENTITY = ("version.server.", "version.bind.", "id.server.", "hostname.bind.")
 
+DS = 43
+
+# Answered by the resolver itself, recursion desired or not (RFC 6303, 6761, 6762, 7686, 7793, 8375, 8880, 9462, 9476, 9665).
+SPECIAL = ["localhost.", "test.", "invalid.", "local.", "onion.", "alt.", "internal.", "home.arpa.", "service.arpa.",
+           "resolver.arpa.", "ipv4only.arpa."]
+SPECIAL += [f"{zone}.in-addr.arpa." for zone in (
+    "0", "127", "10", "168.192", "254.169", "2.0.192", "100.51.198", "113.0.203", "255.255.255.255", "170.0.0.192", "171.0.0.192",
+    *(f"{n}.172" for n in range(16, 32)), *(f"{n}.100" for n in range(64, 128)))]
+SPECIAL += [f"{zone}.ip6.arpa." for zone in (
+    ".".join("0" * 32), ".".join("1" + "0" * 31), "d.f", "8.e.f", "9.e.f", "a.e.f", "b.e.f", "8.b.d.0.1.0.0.2")]
+
 
 class Malformed(Exception):
     pass
@@ -144,7 +155,9 @@ def outcome(name, rdtype, rdclass, recursion_desired, own_zone):
         return NOTIMP
     if rdtype != ANY and (rdtype in (0, OPT) or 128 <= rdtype <= 255):  # not data (RFC 6895 3.1)
         return FORMERR
-    is_own = name == own_zone or name.endswith("." + own_zone)
+    is_own = any(name == zone or name.endswith("." + zone) for zone in [own_zone, *SPECIAL])
+    if rdtype == DS and name in SPECIAL:  # its parent's to give
+        is_own = False
     return ANSWER if recursion_desired or is_own else REFUSED
 
 
