@@ -150,10 +150,34 @@ static struct put *find_pending(const struct disk_view *v, const uint8_t *key, s
     return n != NULL ? TABLE_OWNER(n, struct put, node) : NULL;
 }
 
-/* The epoch is read before the snapshot is taken, so that it is never newer than what the snapshot shows. */
+static void forget_oldest(struct disk_view *v)
+{
+    struct put *p = v->oldest;
+    if (p->is_listed) {
+        table_remove(&v->pending, &p->node);
+    }
+    v->oldest = p->next_own;
+    if (v->oldest == NULL) {
+        v->newest = NULL;
+    }
+    v->put_count--;
+    put_leave(p);
+}
+
+/* Snapshots taken from now on show them. */
+static void forget_done(struct disk_view *v)
+{
+    while (v->oldest != NULL && put_is_done(v->oldest)) {
+        forget_oldest(v);
+    }
+}
+
+/* The epoch is read before the snapshot is taken, so that it is never newer than what the snapshot shows. Own puts that
+ * were committed since the last one are in it, perhaps under newer ones of others: they must not hide those. */
 static void take_snapshot(struct disk_view *v)
 {
     if (!v->has_snapshot) {
+        forget_done(v);
         v->epoch = epoch_of(v->disk);
         v->has_snapshot = true;
     }
@@ -167,6 +191,7 @@ static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, c
     if (v->reader == NULL) {
         return FAIL_NONE;
     }
+    take_snapshot(v);
     if (v->pending.count > 0) {
         const struct put *p = find_pending(v, key, key_len, hash_bytes(key, key_len));
         if (p != NULL && p->epoch == epoch_of(v->disk)) {
@@ -175,7 +200,6 @@ static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, c
             return FAIL_NONE;
         }
     }
-    take_snapshot(v);
     int result = lmdb_get(v->reader, key, key_len, value, len);
     if (*value != NULL) {
         usage_bump(v->disk->usage, key, key_len - KEY_TAIL);
@@ -200,20 +224,6 @@ static void remember(struct disk_view *v, struct put *p)
     }
     v->newest = p;
     v->put_count++;
-}
-
-static void forget_oldest(struct disk_view *v)
-{
-    struct put *p = v->oldest;
-    if (p->is_listed) {
-        table_remove(&v->pending, &p->node);
-    }
-    v->oldest = p->next_own;
-    if (v->oldest == NULL) {
-        v->newest = NULL;
-    }
-    v->put_count--;
-    put_leave(p);
 }
 
 static int put(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len)
@@ -295,10 +305,7 @@ void disk_view_release(struct cache_view *view)
     struct disk_view *v = owner_of(view);
     lmdb_reader_release(v->reader);
     v->has_snapshot = false;
-    /* Only now: the snapshot that was let go did not show them, the next one does. */
-    while (v->oldest != NULL && put_is_done(v->oldest)) {
-        forget_oldest(v);
-    }
+    forget_done(v);
 }
 
 /* ---- Control ---- */

@@ -21,6 +21,26 @@ static void a_put_is_seen_by_its_view_at_once_and_by_others_after_the_commit(voi
     disk_close(d);
 }
 
+/* Without a release in between: a thread that was idle looks at its own puts of before first. */
+static void a_newer_put_of_another_view_is_seen_over_an_own_one(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *mine = disk_view_new(d, &policy);
+    struct cache_view *other = disk_view_new(d, &policy);
+    uint8_t name[NAME_SIZE];
+    (void)state;
+    name_of("www.example.com.", name);
+    assert_int_equal(put_name(mine, name, 60, now - 100000), FAIL_NONE);
+    disk_view_release(mine);
+    settle(d);
+    assert_int_equal(put_name(other, name, 60, now), FAIL_NONE);
+    settle(d);
+    assert_true(has_text(mine, "www.example.com."));
+    disk_view_free(mine);
+    disk_view_free(other);
+    disk_close(d);
+}
+
 static void entries_survive_a_restart(void **state)
 {
     struct disk *d = open_disk(16 * MIB, "");
@@ -194,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
         TEST(a_put_is_seen_by_its_view_at_once_and_by_others_after_the_commit),
+        TEST(a_newer_put_of_another_view_is_seen_over_an_own_one),
         TEST(entries_survive_a_restart),
         TEST(a_second_open_is_busy_and_leaves_the_first_unharmed),
         TEST(a_flush_removes_what_it_names_and_counts_it),
