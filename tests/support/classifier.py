@@ -12,7 +12,7 @@ FORMERR, NOTIMP, REFUSED, BADVERS, BADCOOKIE = "FORMERR", "NOTIMP", "REFUSED", "
 
 IN, CH = 1, 3
 OPT, TKEY, TSIG, IXFR, AXFR, MAILB, MAILA, ANY = 41, 249, 250, 251, 252, 253, 254, 255
-COOKIE = 10
+COOKIE, KEEPALIVE = 10, 11
 POINTER = 0xC0
 IDENTITY = ("version.server.", "version.bind.", "id.server.", "hostname.bind.")
 
@@ -32,7 +32,7 @@ class Malformed(Exception):
     pass
 
 
-def classify(wire, own_zone="dev.test."):
+def classify(wire, tcp=False, own_zone="dev.test."):
     """The set of outcomes that are right; more than one only where the standards leave it open."""
     if len(wire) < 12:
         return {SILENCE}
@@ -46,10 +46,13 @@ def classify(wire, own_zone="dev.test."):
     parser = dns.wire.Parser(wire, 12)
     try:
         question = read_question(parser) if questions else None
-        version, cookie, open_to_taste = read_records(parser, answers + authorities, additionals)
+        version, options, open_to_taste = read_records(parser, answers + authorities, additionals)
     except Malformed:
         return {FORMERR}
+    cookie = next((data for code, data in options if code == COOKIE), None)
     if cookie is not None and len(cookie) != 8 and not 16 <= len(cookie) <= 40:  # RFC 7873 5.2.2
+        return {FORMERR}
+    if tcp and any(code == KEEPALIVE and data for code, data in options):  # RFC 7828 3.1
         return {FORMERR}
     if question is None and cookie is None:
         return {FORMERR}
@@ -84,9 +87,9 @@ def has_pointer(wire, at):
 
 def read_records(parser, before, additionals):
     """Reads the `before` records of the sections answer and authority, which few queries have, and the additional ones.
-    Returns the EDNS version (0 without OPT), the first COOKIE option, and whether something is wrong that one may overlook, since nobody needs
+    Returns the EDNS version (0 without OPT), its options, and whether something is wrong that one may overlook, since nobody needs
     it: a name that leads nowhere, RDATA that is not what its type says."""
-    version, cookie, seen, open_to_taste = 0, None, False, False
+    version, options, seen, open_to_taste = 0, [], False, False
     for number in range(before + additionals):
         is_root = parser.remaining() > 0 and parser.wire[parser.current] == 0
         open_to_taste |= not skip_name(parser)
@@ -101,10 +104,10 @@ def read_records(parser, before, additionals):
                 raise Malformed
             seen, version = True, ttl >> 16 & 0xFF
             if version == 0:
-                cookie = next((data for code, data in read_options(rdata) if code == COOKIE), None)
+                options = read_options(rdata)
         else:
             open_to_taste |= not rdata_is_well_formed(parser.wire, rdtype, rdclass, start, length)
-    return version, cookie, open_to_taste
+    return version, options, open_to_taste
 
 
 def rdata_is_well_formed(wire, rdtype, rdclass, start, length):

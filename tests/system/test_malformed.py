@@ -67,8 +67,8 @@ def exchange(daemon, wires):
     return replies
 
 
-def mismatch(wire, reply):
-    due = classifier.classify(wire)
+def mismatch(wire, reply, tcp=False):
+    due = classifier.classify(wire, tcp)
     try:
         seen = classifier.observe(wire, reply)
     except Exception as error:  # any complaint of the independent reader about a reply is a finding
@@ -146,7 +146,7 @@ def test_1000_broken_streams_get_only_replies_they_are_due(target):
             if reply[:2] not in queries:
                 found.append(f"reply to nothing: {reply.hex()}")
             elif len(list(whole_messages(octets))) == len(queries):
-                found += filter(None, [mismatch(queries[reply[:2]], reply)])
+                found += filter(None, [mismatch(queries[reply[:2]], reply, tcp=True)])
         if number % 50 == 0:
             assert target.is_alive(), target.log()
     assert not found, "\n".join(found[:20])
