@@ -236,6 +236,11 @@ static void close_listeners(struct tcp *t)
     t->listener_count = 0;
 }
 
+uint32_t tcp_idle_ms(const struct tcp *t)
+{
+    return tcp_is_busy(t) ? t->settings.idle_busy_ms : t->settings.idle_ms;
+}
+
 void tcp_stop(struct tcp *t)
 {
     t->stopping = true;

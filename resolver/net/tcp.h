@@ -74,6 +74,9 @@ void tcp_decline(struct tcp *t, const struct tcp_from *to);
 /* Closes the connection, other answers included. */
 void tcp_close(struct tcp *t, const struct tcp_from *to);
 
+/* How long an idle connection is kept as things are now, in milliseconds. */
+uint32_t tcp_idle_ms(const struct tcp *t);
+
 /* Accepts and reads no more; connections close once their answers are sent. For an orderly end. */
 void tcp_stop(struct tcp *t);
 

@@ -153,7 +153,7 @@ static void set_timer(struct tcp_conn *c)
         return;
     }
     const struct tcp_settings *s = &c->owner->settings;
-    uint32_t ms = wait == TCP_WAIT_MESSAGE ? s->message_ms : tcp_is_busy(c->owner) ? s->idle_busy_ms : s->idle_ms;
+    uint32_t ms = wait == TCP_WAIT_MESSAGE ? s->message_ms : tcp_idle_ms(c->owner);
     struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     event_add(&c->timer, &after);
 }

@@ -359,6 +359,15 @@ size_t front_udp(void *arg, const struct udp_packet *in, uint8_t *out, size_t si
     return answer_message(&t, verdict);
 }
 
+/* Tells the client how long its connection may idle, if it wants to know (RFC 7828 3.3.2). */
+static void tell_keepalive(const struct front *f, struct edns *e)
+{
+    enum { UNIT_MS = 100 };
+    uint32_t units = tcp_idle_ms(f->tcp) / UNIT_MS;
+    e->has_keepalive = true;
+    e->keepalive = (uint16_t)(units < UINT16_MAX ? units : UINT16_MAX);
+}
+
 void front_tcp(void *arg, const struct tcp_from *from, const uint8_t *bytes, size_t len)
 {
     struct front *f = arg;
@@ -367,6 +376,11 @@ void front_tcp(void *arg, const struct tcp_from *from, const uint8_t *bytes, siz
     enum request_verdict verdict = request_parse(bytes, len, &t.q);
     t.limit = sizeof(f->answer);
     stats_add(&f->stats, STAT_tcp_queries);
+    if (t.q.edns.bad_keepalive) {
+        verdict = REQUEST_FORMERR;
+    } else if (t.q.edns.wants_keepalive) {
+        tell_keepalive(f, &t.q.edns);
+    }
     size_t answer_len = answer_message(&t, verdict);
     if (answer_len > 0) {
         tcp_reply(f->tcp, from, t.out, answer_len);

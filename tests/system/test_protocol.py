@@ -13,6 +13,7 @@ from daemon import records
 
 EDE = 15
 NSID = 3
+PADDING = 12
 
 
 def errors(reply):
@@ -62,6 +63,13 @@ def test_unknown_options_are_ignored(cairnd):
     reply = cairnd.ask("www.example.com", use_edns=0, options=options)
     assert reply.rcode() == 0
     assert not reply.options
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_padding_is_left_to_encrypted_transports(cairnd, tcp):
+    padded = cairnd.ask("www.example.com", tcp=tcp, use_edns=0, options=[dns.edns.GenericOption(PADDING, bytes(64))])
+    assert padded.rcode() == 0 and padded.answer
+    assert not padded.options  # RFC 7830 6
 
 
 def test_nsid_is_given_when_asked_for_and_configured(make_cairnd, lab):

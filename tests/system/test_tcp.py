@@ -1,8 +1,13 @@
 """DNS over TCP (RFC 7766): framing, pipelining, order, time-outs and limits."""
+import re
 import struct
+import subprocess
 import time
 
+import dns.edns
 import dns.message
+import dns.query
+import dns.rcode
 import pytest
 
 from mock_server import MockServer
@@ -130,3 +135,60 @@ def test_closing_in_the_middle_of_a_walk_harms_nobody(make_cairnd, ports):
             with daemon.connect() as sock:
                 sock.sendall(frame(daemon.query("slow.mock.")))
         assert daemon.ask("slow.mock.").answer
+
+
+# ---- keepalive (RFC 7828)
+
+KEEPALIVE = 11
+
+
+def with_keepalive(daemon, data=b"", name="localhost."):
+    return daemon.query(name, use_edns=0, options=[dns.edns.GenericOption(KEEPALIVE, data)])
+
+
+def keepalive_of(reply):
+    """Seconds that the reply says the connection may idle; None if it says nothing."""
+    told = [struct.unpack("!H", option.to_wire())[0] / 10 for option in reply.options if option.otype == KEEPALIVE]
+    return told[0] if told else None
+
+
+def test_a_client_that_asks_is_told_how_long_its_connection_may_idle(make_cairnd, lab):
+    daemon = make_cairnd(lab.configuration(), {"limits": {"tcp_idle_ms": 1200}}).start()
+    with daemon.connect() as sock:
+        for name in ("localhost.", "www.example.com.", "www.example.com."):  # own, from a walk, ready
+            sock.sendall(frame(with_keepalive(daemon, name=name)))
+            assert keepalive_of(read_message(sock)) == 1.2
+        sock.sendall(frame(daemon.query("localhost.", use_edns=0)))
+        assert not read_message(sock).options
+        assert 0.9 < seconds_until_end(sock) < 3
+
+
+def test_the_time_told_falls_when_most_connections_are_in_use(make_cairnd, lab):
+    daemon = make_cairnd(lab.configuration(), {"limits": {"tcp_clients_per_address": 10, "tcp_clients": 10}}).start()
+    told, socks = [], []
+    for _ in range(9):
+        socks.append(daemon.connect())
+        socks[-1].sendall(frame(with_keepalive(daemon)))
+        told.append(keepalive_of(read_message(socks[-1])))
+    assert told == [10] * 7 + [0.5] * 2
+    for sock in socks:
+        sock.close()
+
+
+def test_a_keepalive_with_a_timeout_is_a_format_error(cairnd):
+    with cairnd.connect() as sock:
+        sock.sendall(frame(with_keepalive(cairnd, b"\0\x64")))
+        reply = read_message(sock)
+        assert reply.rcode() == dns.rcode.FORMERR and not reply.options
+
+
+def test_over_udp_a_keepalive_means_nothing(cairnd):
+    for data in (b"", b"\0\x64", b"x"):
+        reply = dns.query.udp(with_keepalive(cairnd, data), cairnd.address, port=cairnd.port, timeout=3)
+        assert reply.rcode() == 0 and not reply.options
+
+
+def test_dig_understands_the_time(cairnd):
+    out = subprocess.run(["dig", f"@{cairnd.address}", "-p", str(cairnd.port), "+tcp", "+keepalive", "www.example.com"],
+                         check=True, capture_output=True, text=True).stdout
+    assert re.search("; TCP[- ]KEEPALIVE: 10.0 secs", out), out

@@ -49,6 +49,12 @@ void tcp_reply(struct tcp *t, const struct tcp_from *to, const uint8_t *bytes, s
     note_sent(bytes, len);
 }
 
+uint32_t tcp_idle_ms(const struct tcp *t)
+{
+    (void)t;
+    return 10050;
+}
+
 void tcp_close(struct tcp *t, const struct tcp_from *to)
 {
     (void)t;
@@ -434,6 +440,32 @@ static void a_cookie_of_wrong_length_is_a_format_error(void **state)
     assert_int_equal(m->edns.cookie_len, 0);
 }
 
+static void the_idle_time_is_told_over_tcp_to_who_asks(void **state)
+{
+    struct tcp_from from = {.slot = 7};
+    struct msg m;
+    (void)state;
+    assert_int_equal(addr_parse("127.0.0.1", 4242, &from.peer), FAIL_NONE);
+    write_query("www.dev.test.", TYPE_A, CLASS_IN, MSG_RD);
+    front_tcp(front, &from, query, query_len);
+    size_t plain = sent.len;
+    query[query_len - 1] = 4; /* the option without data */
+    memcpy(query + query_len, "\0\13\0\0\0", 6);
+    front_tcp(front, &from, query, query_len + 4);
+    assert_int_equal(sent.len, plain + 6);
+    assert_memory_equal(sent.bytes + plain, "\0\13\0\2\0\144", 6);
+    query_len += 4;
+    assert_false(ask_from("127.0.0.1")->edns.wants_keepalive);
+
+    query[query_len - 5] = 6; /* and with a time-out, as only answers have it */
+    query[query_len - 1] = 2;
+    query_len += 2;
+    front_tcp(front, &from, query, query_len);
+    assert_int_equal(msg_parse(sent.bytes, sent.len, &arena, &m), FAIL_NONE);
+    assert_int_equal(m.rcode, RCODE_FORMERR);
+    assert_int_equal(ask_from("127.0.0.1")->rcode, RCODE_NOERROR);
+}
+
 #define FRONT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -456,6 +488,7 @@ int main(void)
         FRONT_TEST(a_cookie_proves_one_address_only),
         FRONT_TEST(without_a_question_a_cookie_is_given_or_confirmed),
         FRONT_TEST(a_cookie_of_wrong_length_is_a_format_error),
+        FRONT_TEST(the_idle_time_is_told_over_tcp_to_who_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -262,8 +262,10 @@ static void an_idle_connection_goes_sooner_when_most_are_in_use(void **state)
     say_all(fd, "x");
     run(f, 20);
     hear(fd, "x");
+    assert_int_equal(tcp_idle_ms(f->tcp), IDLE);
     f->settings.connections = 1;
     tcp_configure(f->tcp, &f->settings);
+    assert_int_equal(tcp_idle_ms(f->tcp), IDLE_BUSY);
     say_all(fd, "x");
     run(f, IDLE_BUSY * 2);
     hear(fd, "x");
