@@ -87,8 +87,8 @@ def has_pointer(wire, at):
 
 def read_records(parser, before, additionals):
     """Reads the `before` records of the sections answer and authority, which few queries have, and the additional ones.
-    Returns the EDNS version (0 without OPT), its options, and whether something is wrong that one may overlook, since nobody needs
-    it: a name that leads nowhere, RDATA that is not what its type says."""
+    Returns the EDNS version (0 without OPT), its options, and whether something is wrong that one may overlook, since
+    nobody needs it: a name that leads nowhere, RDATA that is not what its type says."""
     version, options, seen, open_to_taste = 0, [], False, False
     for number in range(before + additionals):
         is_root = parser.remaining() > 0 and parser.wire[parser.current] == 0
