@@ -25,11 +25,18 @@ struct lmdb {
     _Atomic uint64_t entries, payload_committed, pages_used;
 };
 
+/* Two neighbours in the snapshot: no key lies between them. Either may be missing (mv_data NULL) at its end. */
+struct gap {
+    bool is_known;
+    MDB_val below, above;
+};
+
 struct lmdb_reader {
     struct lmdb *db;
     MDB_txn *txn;
     MDB_cursor *cursor; /* stays where the last get was: what is next to it is found without a walk from the root */
     bool is_open;       /* a snapshot is on; else the transaction rests and only keeps its slot */
+    struct gap gap;     /* where the last look-up found nothing */
 };
 
 /* Two records of our own stand among the root's entries, in a slot that no entry has: the format, and the payload. */
@@ -327,10 +334,11 @@ int lmdb_reader_new(struct lmdb *db, struct lmdb_reader **out)
     }
     r->db = db;
     int rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &r->txn);
-    rc = rc == 0 ? mdb_cursor_open(r->txn, db->dbi, &r->cursor) : rc;
+    if (rc == 0) {
+        rc = mdb_cursor_open(r->txn, db->dbi, &r->cursor);
+    }
     if (rc != 0) {
-        mdb_txn_abort(r->txn);
-        free(r);
+        lmdb_reader_free(r);
         return fail_of(db, rc);
     }
     mdb_txn_reset(r->txn);
@@ -340,11 +348,16 @@ int lmdb_reader_new(struct lmdb *db, struct lmdb_reader **out)
 
 void lmdb_reader_free(struct lmdb_reader *r)
 {
-    if (r != NULL) {
-        mdb_cursor_close(r->cursor);
-        mdb_txn_abort(r->txn);
-        free(r);
+    if (r == NULL) {
+        return;
     }
+    if (r->cursor != NULL) {
+        mdb_cursor_close(r->cursor);
+    }
+    if (r->txn != NULL) {
+        mdb_txn_abort(r->txn);
+    }
+    free(r);
 }
 
 void lmdb_reader_release(struct lmdb_reader *r)
@@ -352,6 +365,7 @@ void lmdb_reader_release(struct lmdb_reader *r)
     if (r != NULL && r->is_open) {
         mdb_txn_reset(r->txn);
         r->is_open = false;
+        r->gap.is_known = false;
     }
 }
 
@@ -371,6 +385,46 @@ static int open_snapshot(struct lmdb_reader *r)
     return fail_of(r->db, rc);
 }
 
+/* The order of LMDB's keys. */
+static int compare(const MDB_val *a, const MDB_val *b)
+{
+    int order = memcmp(a->mv_data, b->mv_data, a->mv_size < b->mv_size ? a->mv_size : b->mv_size);
+    return order != 0 ? order : (a->mv_size > b->mv_size) - (a->mv_size < b->mv_size);
+}
+
+/* A walk looks for many keys of one name and of names near it, and mostly there are none: their place is the same. */
+static bool is_in_gap(const struct gap *gap, const MDB_val *key)
+{
+    return gap->is_known && (gap->below.mv_data == NULL || compare(&gap->below, key) < 0) &&
+           (gap->above.mv_data == NULL || compare(key, &gap->above) < 0);
+}
+
+/* Finds `key`, or where it would be. MDB_NOTFOUND and the gap, or another error. */
+static int seek(struct lmdb_reader *r, const MDB_val *key, MDB_val *value)
+{
+    struct gap gap = {.is_known = true, .above = *key};
+    MDB_val ignored;
+    int rc = mdb_cursor_get(r->cursor, &gap.above, value, MDB_SET_RANGE);
+    if (rc == 0 && compare(&gap.above, key) == 0) {
+        return 0;
+    }
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return rc;
+    }
+    if (rc == MDB_NOTFOUND) {
+        gap.above = (MDB_val){0};
+    }
+    rc = mdb_cursor_get(r->cursor, &gap.below, &ignored, rc == 0 ? MDB_PREV : MDB_LAST);
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return rc;
+    }
+    if (rc == MDB_NOTFOUND) {
+        gap.below = (MDB_val){0};
+    }
+    r->gap = gap;
+    return MDB_NOTFOUND;
+}
+
 int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *len)
 {
     MDB_val k = val(key, key_len);
@@ -381,7 +435,7 @@ int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, const ui
         return result;
     }
     fault_enter();
-    int rc = mdb_cursor_get(r->cursor, &k, &v, MDB_SET);
+    int rc = is_in_gap(&r->gap, &k) ? MDB_NOTFOUND : seek(r, &k, &v);
     fault_leave();
     if (rc == 0 && v.mv_size <= ENTRY_SIZE_MAX) {
         *value = v.mv_data;

@@ -59,6 +59,40 @@ static void entries_survive_a_restart(void **state)
     disk_close(d);
 }
 
+/* A look-up that finds nothing spares later ones the way to the same place: none may be spared wrongly. */
+static void what_is_there_is_found_whatever_was_missing_before(void **state)
+{
+    enum { NAMES = 999, STRIDE = 619 };
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    struct cache_view *other = disk_view_new(d, &policy);
+    char text[64];
+    (void)state;
+    assert_false(has_text(other, "n1.example."));
+    for (unsigned kept = 3; kept > 0; kept--) { /* every third name, then every second of all, then all */
+        for (unsigned i = 0; i < NAMES; i += kept) {
+            snprintf(text, sizeof(text), "n%u.example.", i);
+            (void)put_text(v, text);
+        }
+        settle(d);
+        disk_view_release(v);
+        disk_view_release(other);
+        for (unsigned i = 0; i < NAMES; i++) {
+            unsigned n = i * STRIDE % NAMES;
+            snprintf(text, sizeof(text), "n%u.example.", n);
+            assert_int_equal(has_text(other, text), n % 3 == 0 || (kept < 3 && n % 2 == 0) || kept == 1);
+            snprintf(text, sizeof(text), "n%u-.example.", n);
+            assert_false(has_text(other, text));
+        }
+        assert_false(has_text(other, "."));
+        assert_false(has_text(other, "zz."));
+        assert_false(has_text(other, "example."));
+    }
+    disk_view_free(v);
+    disk_view_free(other);
+    disk_close(d);
+}
+
 static void a_second_open_is_busy_and_leaves_the_first_unharmed(void **state)
 {
     struct disk *d = open_disk(16 * MIB, "");
@@ -216,6 +250,7 @@ int main(void)
         TEST(a_put_is_seen_by_its_view_at_once_and_by_others_after_the_commit),
         TEST(a_newer_put_of_another_view_is_seen_over_an_own_one),
         TEST(entries_survive_a_restart),
+        TEST(what_is_there_is_found_whatever_was_missing_before),
         TEST(a_second_open_is_busy_and_leaves_the_first_unharmed),
         TEST(a_flush_removes_what_it_names_and_counts_it),
         TEST(a_flush_voids_walks_and_snapshots_of_before),
