@@ -22,6 +22,7 @@ struct lame {
 struct servers {
     size_t count; /* rows of both tables, a power of two */
     struct server_info *rows;
+    struct server_info *last; /* found: one reply or question asks for the same address several times */
     struct lame *lame;
     uint64_t lame_until; /* the last mark's end: mostly there is none, and no need to look */
     uint64_t forgiven_at;
@@ -48,6 +49,7 @@ struct servers *servers_new(size_t count)
         servers_free(s);
         return NULL;
     }
+    s->last = s->rows;
     return s;
 }
 
@@ -75,18 +77,22 @@ static struct server_info *bucket(const struct servers *s, const struct addr *ad
     return &s->rows[hash_bytes(key, len) & (s->count - 1) & ~(size_t)(WAYS - 1)];
 }
 
-static struct server_info *find(const struct servers *s, const struct addr *addr)
+static struct server_info *find(struct servers *s, const struct addr *addr)
 {
+    if (addr_equal(&s->last->addr, addr)) {
+        return s->last;
+    }
     struct server_info *rows = bucket(s, addr);
     for (unsigned i = 0; i < WAYS; i++) {
         if (rows[i].addr.len != 0 && addr_equal(&rows[i].addr, addr)) {
-            return &rows[i];
+            s->last = &rows[i];
+            return s->last;
         }
     }
     return NULL;
 }
 
-const struct server_info *servers_find(const struct servers *s, const struct addr *addr)
+const struct server_info *servers_find(struct servers *s, const struct addr *addr)
 {
     return find(s, addr);
 }
@@ -282,7 +288,7 @@ bool servers_is_lame(const struct servers *s, const struct addr *addr, const uin
     return false;
 }
 
-uint32_t servers_timeout(const struct servers *s, const struct addr *addr, unsigned tries)
+uint32_t servers_timeout(struct servers *s, const struct addr *addr, unsigned tries)
 {
     const struct server_info *row = find(s, addr);
     uint64_t ms = SERVERS_TIMEOUT_FIRST_MS;

@@ -11,6 +11,7 @@ enum { EXPECTED = 2048, ADDR_KEY_SIZE = 18 };
 /* What makes two exchanges equal, as bytes: zone, name, type, transport, and the server when it was configured: a
  * reload may name others for the zone. */
 struct exchange_key {
+    uint64_t hash;
     size_t len;
     uint8_t bytes[2 * NAME_SIZE + 3 + ADDR_KEY_SIZE];
 };
@@ -37,6 +38,7 @@ static void make_key(const struct send *s, struct exchange_key *k)
         wire_put_u16(k->bytes + k->len + sizeof(s->server.octets), s->server.port);
         k->len += ADDR_KEY_SIZE;
     }
+    k->hash = hash_bytes(k->bytes, k->len);
 }
 
 static bool has_key(struct table_node *n, const void *key)
@@ -131,7 +133,7 @@ static struct shared_exchange *start(struct exchanges *x, const struct send *sen
         free(s);
         return NULL;
     }
-    table_add(&x->table, &s->node, hash_bytes(key->bytes, key->len));
+    table_add(&x->table, &s->node, key->hash);
     return s;
 }
 
@@ -139,7 +141,7 @@ int exchanges_join(struct exchanges *x, const struct send *send, struct exchange
 {
     struct exchange_key key;
     make_key(send, &key);
-    struct table_node *n = table_find(&x->table, hash_bytes(key.bytes, key.len), has_key, &key);
+    struct table_node *n = table_find(&x->table, key.hash, has_key, &key);
     struct shared_exchange *s = n != NULL ? TABLE_OWNER(n, struct shared_exchange, node) : start(x, send, &key);
     if (s == NULL) {
         return FAIL_SYSTEM;
