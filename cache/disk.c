@@ -39,6 +39,7 @@ struct disk_view {
     struct table pending; /* own puts that others do not see yet, by key */
     struct put *oldest, *newest;
     unsigned put_count;
+    struct pool puts; /* memory of puts */
     bool has_snapshot;
     uint32_t epoch; /* when the snapshot was taken */
 };
@@ -161,7 +162,7 @@ static void forget_oldest(struct disk_view *v)
         v->newest = NULL;
     }
     v->put_count--;
-    put_leave(p);
+    put_leave(&v->puts, p);
 }
 
 /* Snapshots taken from now on show them. */
@@ -234,7 +235,7 @@ static int put(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *val
         entry_peek(value, len, &head) != FAIL_NONE) {
         return FAIL_STORE;
     }
-    struct put *p = put_new(key, key_len, value, len, head.epoch);
+    struct put *p = put_new(&v->puts, key, key_len, value, len, head.epoch);
     if (p == NULL) {
         return FAIL_STORE;
     }
@@ -297,6 +298,7 @@ void disk_view_free(struct cache_view *view)
     }
     lmdb_reader_free(v->reader);
     table_fini(&v->pending);
+    pool_drain(&v->puts);
     free(v);
 }
 

@@ -5,13 +5,15 @@
 
 enum put_state { PUT_QUEUED, PUT_DONE, PUT_LEFT };
 
-struct put *put_new(const uint8_t *key, size_t key_len, const uint8_t *value, size_t len, uint32_t epoch)
+enum { USUAL_SIZE = 512 };
+
+struct put *put_new(struct pool *pool, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len,
+                    uint32_t epoch)
 {
-    struct put *p = calloc(1, sizeof(*p) + key_len + len);
+    size_t size = sizeof(struct put) + key_len + len;
+    struct put *p = size <= USUAL_SIZE ? pool_take(pool, USUAL_SIZE) : malloc(size);
     if (p != NULL) {
-        p->key_len = (uint16_t)key_len;
-        p->len = (uint32_t)len;
-        p->epoch = epoch;
+        *p = (struct put){.key_len = (uint16_t)key_len, .len = (uint32_t)len, .epoch = epoch};
         atomic_init(&p->state, PUT_QUEUED);
         memcpy(p->bytes, key, key_len);
         memcpy(p->bytes + key_len, value, len);
@@ -52,9 +54,14 @@ bool put_is_done(const struct put *p)
     return atomic_load_explicit(&p->state, memory_order_acquire) == PUT_DONE;
 }
 
-void put_leave(struct put *p)
+void put_leave(struct pool *pool, struct put *p)
 {
-    if (atomic_exchange(&p->state, PUT_LEFT) == PUT_DONE) {
+    if (atomic_exchange(&p->state, PUT_LEFT) != PUT_DONE) {
+        return;
+    }
+    if (put_size(p) <= USUAL_SIZE) {
+        pool_give(pool, p);
+    } else {
         free(p);
     }
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "resolver/base/pool.h"
 #include "resolver/base/table.h"
 
 struct put {
@@ -23,8 +24,9 @@ struct put {
     uint8_t bytes[]; /* key, value */
 };
 
-/* NULL when the system has no memory. */
-struct put *put_new(const uint8_t *key, size_t key_len, const uint8_t *value, size_t len, uint32_t epoch);
+/* Takes memory from the view's `pool` unless the put is larger than usual. NULL when the system has none. */
+struct put *put_new(struct pool *pool, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len,
+                    uint32_t epoch);
 
 /* Octets it takes. */
 size_t put_size(const struct put *p);
@@ -37,7 +39,7 @@ bool put_is_same_key(const struct put *a, const struct put *b);
 void put_finish(struct put *p);
 bool put_is_done(const struct put *p);
 
-/* The view gives it up. */
-void put_leave(struct put *p);
+/* The view gives it up; its memory goes to the view's `pool` if the writer is done with it. */
+void put_leave(struct pool *pool, struct put *p);
 
 #endif

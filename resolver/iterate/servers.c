@@ -22,7 +22,7 @@ struct lame {
 struct servers {
     size_t count; /* rows of both tables, a power of two */
     struct server_info *rows;
-    struct server_info *last; /* found: one reply or question asks for the same address several times */
+    struct server_info **last; /* where the row found last is kept: an address is looked up several times in a row */
     struct lame *lame;
     uint64_t lame_until; /* the last mark's end: mostly there is none, and no need to look */
     uint64_t forgiven_at;
@@ -45,11 +45,12 @@ struct servers *servers_new(size_t count)
     s->count = size;
     s->rows = calloc(size, sizeof(*s->rows));
     s->lame = calloc(size, sizeof(*s->lame));
-    if (s->rows == NULL || s->lame == NULL) {
+    s->last = malloc(sizeof(struct server_info *));
+    if (s->rows == NULL || s->lame == NULL || s->last == NULL) {
         servers_free(s);
         return NULL;
     }
-    s->last = s->rows;
+    *s->last = s->rows;
     return s;
 }
 
@@ -57,6 +58,7 @@ void servers_free(struct servers *s)
 {
     if (s != NULL) {
         free(s->rows);
+        free(s->last);
         free(s->lame);
         free(s);
     }
@@ -77,22 +79,22 @@ static struct server_info *bucket(const struct servers *s, const struct addr *ad
     return &s->rows[hash_bytes(key, len) & (s->count - 1) & ~(size_t)(WAYS - 1)];
 }
 
-static struct server_info *find(struct servers *s, const struct addr *addr)
+static struct server_info *find(const struct servers *s, const struct addr *addr)
 {
-    if (addr_equal(&s->last->addr, addr)) {
-        return s->last;
+    if (addr_equal(&(*s->last)->addr, addr)) {
+        return *s->last;
     }
     struct server_info *rows = bucket(s, addr);
     for (unsigned i = 0; i < WAYS; i++) {
         if (rows[i].addr.len != 0 && addr_equal(&rows[i].addr, addr)) {
-            s->last = &rows[i];
-            return s->last;
+            *s->last = &rows[i];
+            return &rows[i];
         }
     }
     return NULL;
 }
 
-const struct server_info *servers_find(struct servers *s, const struct addr *addr)
+const struct server_info *servers_find(const struct servers *s, const struct addr *addr)
 {
     return find(s, addr);
 }
@@ -190,7 +192,8 @@ bool servers_replied_since(const struct servers *s, const struct addr *addr, uin
 bool servers_may_probe(struct servers *s, const struct addr *addr, uint64_t since, uint64_t now)
 {
     struct server_info *row = find_or_add(s, addr, now);
-    bool is_early = now < since + SERVERS_REST_MS || now < row->dead_until || (row->failed_at != 0 && now - row->failed_at < SERVERS_REST_MS) ||
+    bool is_early = now < since + SERVERS_REST_MS || now < row->dead_until ||
+                    (row->failed_at != 0 && now - row->failed_at < SERVERS_REST_MS) ||
                     (row->probed_at != 0 && now - row->probed_at < SERVERS_REST_MS);
     if (is_early || row->replied_at > since) {
         return false;
@@ -288,7 +291,7 @@ bool servers_is_lame(const struct servers *s, const struct addr *addr, const uin
     return false;
 }
 
-uint32_t servers_timeout(struct servers *s, const struct addr *addr, unsigned tries)
+uint32_t servers_timeout(const struct servers *s, const struct addr *addr, unsigned tries)
 {
     const struct server_info *row = find(s, addr);
     uint64_t ms = SERVERS_TIMEOUT_FIRST_MS;

@@ -40,7 +40,7 @@ struct servers *servers_new(size_t count);
 void servers_free(struct servers *s);
 
 /* What is known, or NULL. Valid until the next change. */
-const struct server_info *servers_find(struct servers *s, const struct addr *addr);
+const struct server_info *servers_find(const struct servers *s, const struct addr *addr);
 
 /* A usable reply came after `rtt_us` (0: not measured). Over TCP the time says nothing about UDP and is not counted. */
 void servers_replied(struct servers *s, const struct addr *addr, uint32_t rtt_us, bool over_tcp, uint64_t now);
@@ -80,7 +80,7 @@ void servers_set_lame(struct servers *s, const struct addr *addr, const uint8_t 
 bool servers_is_lame(const struct servers *s, const struct addr *addr, const uint8_t *zone, uint64_t now);
 
 /* How long to wait for it: smoothed time plus four deviations, doubled for each of `tries` before. */
-uint32_t servers_timeout(struct servers *s, const struct addr *addr, unsigned tries);
+uint32_t servers_timeout(const struct servers *s, const struct addr *addr, unsigned tries);
 
 /* Row `index` for listings: NULL when unused; servers_count rows in all. */
 const struct server_info *servers_row(const struct servers *s, size_t index);

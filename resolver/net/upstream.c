@@ -73,6 +73,7 @@ void upstream_free(struct upstream *u)
     if (u->poll >= 0) {
         close(u->poll);
     }
+    pool_drain(&u->exchanges);
     free(u->slots);
     free(u);
 }
@@ -120,7 +121,7 @@ static void leave(struct exchange *x)
     p->pending--;
     p->cookies -= x->sent_cookie;
     if (!x->held) {
-        free(x);
+        pool_give(&x->u->exchanges, x);
         return;
     }
     x->orphan = true;
@@ -198,15 +199,12 @@ static bool is_shortage(int error)
 
 static struct exchange *exchange_new(struct peer *p, const struct upstream_question *q)
 {
-    struct exchange *x = calloc(1, sizeof(*x));
+    struct exchange *x = pool_take(&p->u->exchanges, sizeof(*x));
     if (x == NULL) {
         return NULL;
     }
-    x->u = p->u;
-    x->peer = p;
-    x->fd = x->slot = -1;
-    x->use_edns = q->use_edns;
-    x->recursion = q->recursion;
+    *x = (struct exchange){
+        .u = p->u, .peer = p, .fd = -1, .slot = -1, .use_edns = q->use_edns, .recursion = q->recursion};
     write_question(&x->sent, q, !q->use_tcp && p->u->settings.case_randomisation);
     event_assign(&x->timer, p->u->base, -1, 0, on_timer, x);
     LIST_INSERT_HEAD(&p->exchanges, x, link);

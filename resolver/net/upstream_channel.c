@@ -1,7 +1,6 @@
 #include <ares.h>
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -324,7 +323,7 @@ static void on_done(void *arg, ares_status_t status, size_t timeouts, const ares
     x->held = false;
     if (x->orphan) {
         x->peer->orphans--;
-        free(x);
+        pool_give(&x->u->exchanges, x);
     }
 }
 
@@ -439,11 +438,4 @@ void channel_free_queries(struct upstream *u)
         ares_dns_record_destroy(u->queries[i / 2][i % 2]);
         u->queries[i / 2][i % 2] = NULL;
     }
-}
-
-void upstream_start(void)
-{
-    unsetenv("RES_OPTIONS");
-    unsetenv("LOCALDOMAIN");
-    (void)ares_library_init(ARES_LIB_INIT_ALL);
 }

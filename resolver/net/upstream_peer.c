@@ -66,7 +66,7 @@ static void peer_free(struct peer *p)
         LIST_REMOVE(x, link);
         event_del(&x->timer);
         datagram_close(x);
-        free(x);
+        pool_give(&x->u->exchanges, x);
     }
     LIST_REMOVE(p, bucket);
     TAILQ_REMOVE(&p->u->peers, p, lru);

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "resolver/base/pool.h"
 #include "resolver/net/counter.h"
 #include "resolver/net/upstream.h"
 #include "resolver/net/upstream_reply.h"
@@ -101,6 +102,7 @@ struct upstream {
     struct event *trim;
     struct slot *slots;
     int slot_count, first_free;
+    struct pool exchanges; /* memory of theirs */
     struct peer_bucket buckets[PEER_BUCKETS];
     struct peer_queue peers; /* most recently used first */
     unsigned peer_count;

@@ -58,7 +58,7 @@ int exchanges_init(struct exchanges *x, struct upstream *u,
 static void forget(struct shared_exchange *s)
 {
     table_remove(&s->owner->table, &s->node);
-    free(s);
+    pool_give(&s->owner->memory, s);
 }
 
 void exchanges_fini(struct exchanges *x)
@@ -74,6 +74,7 @@ void exchanges_fini(struct exchanges *x)
         forget(s);
     }
     table_fini(&x->table);
+    pool_drain(&x->memory);
 }
 
 static struct query_event event_from(const struct shared_exchange *s, const struct upstream_result *r)
@@ -112,7 +113,7 @@ static void done(void *arg, const struct upstream_result *result)
 
 static struct shared_exchange *start(struct exchanges *x, const struct send *send, const struct exchange_key *key)
 {
-    struct shared_exchange *s = calloc(1, sizeof(*s));
+    struct shared_exchange *s = pool_take(&x->memory, sizeof(*s));
     if (s == NULL) {
         return NULL;
     }
@@ -130,7 +131,7 @@ static struct shared_exchange *start(struct exchanges *x, const struct send *sen
                                   .timeout_ms = send->timeout_ms};
     s->exchange = upstream_ask(x->upstream, &q, done, s);
     if (s->exchange == NULL) {
-        free(s);
+        pool_give(&x->memory, s);
         return NULL;
     }
     table_add(&x->table, &s->node, key->hash);

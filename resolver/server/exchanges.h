@@ -6,6 +6,7 @@
 
 #include <sys/queue.h>
 
+#include "resolver/base/pool.h"
 #include "resolver/base/table.h"
 #include "resolver/iterate/query.h"
 #include "resolver/net/upstream.h"
@@ -22,6 +23,7 @@ TAILQ_HEAD(exchange_parts, exchange_part);
 struct exchanges {
     struct upstream *upstream;
     struct table table;
+    struct pool memory; /* of what is in the table */
     void (*deliver)(void *ctx, struct exchange_part *part, const struct query_event *ev);
     void *ctx;
 };

@@ -217,12 +217,12 @@ static void answer_pending(struct waiter *w, const struct answer *a)
     stats_add(&f->stats, w->is_late ? STAT_late : STAT_from_walk);
     send_to(f, &p->client, f->answer, len);
     f->now = 0;
-    free(p);
+    pool_give(&f->waiting, p);
 }
 
 static size_t wait_for(const struct turn *t, struct walk *walk)
 {
-    struct pending *p = malloc(sizeof(*p));
+    struct pending *p = pool_take(&t->front->waiting, sizeof(*p));
     if (p != NULL) {
         p->front = t->front;
         p->client = *t->client;
@@ -231,7 +231,7 @@ static size_t wait_for(const struct turn *t, struct walk *walk)
         if (walk_wait(walk, &p->waiter) == FAIL_NONE) {
             return 0;
         }
-        free(p);
+        pool_give(&t->front->waiting, p);
     }
     stats_add(&t->front->stats, STAT_overload);
     return refuse(t, RCODE_SERVFAIL, EDE_OTHER, "too many clients wait for this question");

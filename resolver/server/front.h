@@ -1,11 +1,12 @@
-/* One message in, at most one answer out: access, opcode and class, own zones, ready answers, cache, walk. One front per
- * worker; everything runs in its thread. */
+/* One message in, at most one answer out: access, opcode and class, own zones, ready answers, cache, walk. One front
+ * per worker; everything runs in its thread. */
 #ifndef CAIRN_SERVER_FRONT_H
 #define CAIRN_SERVER_FRONT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "resolver/base/pool.h"
 #include "resolver/net/tcp.h"
 #include "resolver/net/udp.h"
 #include "resolver/server/generation.h"
@@ -21,9 +22,10 @@ struct front {
     struct udp *udp;
     struct tcp *tcp;
     struct stats stats;
-    struct arena arena;            /* of own-zone answers; empty between messages */
-    uint64_t now;                  /* clock_now of this batch; 0: not read yet */
-    uint8_t answer[MSG_SIZE_MAX];  /* where answers that do not leave at once are written */
+    struct arena arena;           /* of own-zone answers; empty between messages */
+    struct pool waiting;          /* memory for clients that wait; the owner drains it */
+    uint64_t now;                 /* clock_now of this batch; 0: not read yet */
+    uint8_t answer[MSG_SIZE_MAX]; /* where answers that do not leave at once are written */
 };
 
 /* Handlers for udp_new and tcp_new; `arg` is the front. */

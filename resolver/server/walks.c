@@ -6,6 +6,7 @@
 
 #include "resolver/base/clock.h"
 #include "resolver/base/hash.h"
+#include "resolver/base/pool.h"
 #include "resolver/base/table.h"
 #include "resolver/dns/name.h"
 #include "resolver/server/exchanges.h"
@@ -29,6 +30,7 @@ struct walk {
 struct walks {
     struct exchanges exchanges;
     struct table table;
+    struct pool memory; /* of walks */
     struct probes probes;
     struct waiters by_time;     /* all waiters, first deadline first */
     struct waiters by_patience; /* those that expired data was not tried for, likewise */
@@ -147,7 +149,7 @@ void walk_release(struct walk *walk)
     walk->owner->counts.finished++;
     query_free(walk->query); /* goes back to the generation's resolver, which may end with its last walk */
     generation_leave(walk->generation);
-    free(walk);
+    pool_give(&walk->owner->memory, walk);
 }
 
 static void forget(struct walk *walk)
@@ -187,6 +189,7 @@ void walks_free(struct walks *w)
         exchanges_fini(&w->exchanges);
     }
     table_fini(&w->table);
+    pool_drain(&w->memory);
     free(w);
 }
 
@@ -247,18 +250,16 @@ static uint64_t key_hash(const struct walk_key *k)
 
 static struct walk *begin(struct walks *w, struct generation *g, const struct walk_key *k)
 {
-    struct walk *walk = calloc(1, sizeof(*walk));
+    struct walk *walk = pool_take(&w->memory, sizeof(*walk));
     if (walk == NULL) {
         return NULL;
     }
+    *walk = (struct walk){.owner = w, .generation = g, .flags = k->flags};
     walk->query = query_new(&g->resolver, k->name, k->type, k->flags, clock_now());
     if (walk->query == NULL) {
-        free(walk);
+        pool_give(&w->memory, walk);
         return NULL;
     }
-    walk->owner = w;
-    walk->flags = k->flags;
-    walk->generation = g;
     walk->epoch = cache_epoch(g->resolver.cache);
     TAILQ_INIT(&walk->waiters);
     generation_enter(g);

@@ -295,6 +295,7 @@ void worker_free(struct worker *w)
     }
     ready_free(w->front.ready);
     arena_fini(&w->front.arena);
+    pool_drain(&w->front.waiting);
     servers_free(w->servers);
     disk_view_free(w->cache);
     if (w->base != NULL) {

@@ -15,6 +15,7 @@
 #include "resolver/base/fail.h"
 #include "resolver/base/hash.h"
 #include "resolver/base/log.h"
+#include "resolver/base/pool.h"
 #include "resolver/base/rand.h"
 #include "resolver/base/table.h"
 
@@ -83,6 +84,31 @@ static void an_arena_copies_even_nothing(void **state)
     assert_non_null(arena_copy(&a, NULL, 0));
     assert_null(arena_copy(&a, "abc", 4000));
     arena_fini(&a);
+}
+
+/* ---- pool ---- */
+
+static void a_pool_gives_back_the_latest_first_and_keeps_a_bounded_number(void **state)
+{
+    (void)state;
+    struct pool p = {0};
+    void *pieces[1000];
+    for (unsigned i = 0; i < 1000; i++) {
+        pieces[i] = pool_take(&p, 48);
+        assert_non_null(pieces[i]);
+        memset(pieces[i], 0xff, 48);
+    }
+    for (unsigned i = 0; i < 1000; i++) {
+        pool_give(&p, pieces[i]);
+        assert_true(p.count <= pool_spares_max);
+    }
+    if (pool_spares_max > 0) {
+        assert_ptr_equal(pool_take(&p, 48), pieces[pool_spares_max - 1]);
+        free(pieces[pool_spares_max - 1]);
+    }
+    pool_drain(&p);
+    assert_null(p.spares);
+    assert_int_equal(p.count, 0);
 }
 
 /* ---- addr ---- */
@@ -444,6 +470,7 @@ int main(void)
         cmocka_unit_test(the_cap_of_an_arena_is_hard),
         cmocka_unit_test(a_reset_arena_is_empty_zeroed_and_keeps_a_block),
         cmocka_unit_test(an_arena_copies_even_nothing),
+        cmocka_unit_test(a_pool_gives_back_the_latest_first_and_keeps_a_bounded_number),
         cmocka_unit_test(addresses_parse_and_print),
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(addresses_survive_the_socket_form),
