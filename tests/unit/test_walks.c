@@ -113,6 +113,22 @@ static void questions_with_other_flags_walk_apart_but_ask_together(void **state)
     assert_int_equal(unchecked.rcode, RCODE_NXDOMAIN);
 }
 
+static void names_of_one_zone_share_the_way_to_it(void **state)
+{
+    struct stand *s = *state;
+    struct client first, second;
+    wait_for(ask(s, (const uint8_t *)"\1a\4name", 0, WALK_ON), &first);
+    wait_for(ask(s, (const uint8_t *)"\1b\4name", 0, WALK_ON), &second);
+    assert_int_equal(fake_upstream_count(), 1);
+    assert_memory_equal(fake_upstream_at(0)->name, NAME, 6);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    assert_int_equal(fake_upstream_count(), 3);
+    fake_upstream_answer(2, RCODE_NOERROR);
+    fake_upstream_answer(1, RCODE_NXDOMAIN);
+    assert_int_equal(first.rcode, RCODE_NXDOMAIN);
+    assert_int_equal(second.rcode, RCODE_NOERROR);
+}
+
 static void a_late_client_gets_the_reason_and_the_walk_goes_on(void **state)
 {
     struct stand *s = *state;
@@ -221,6 +237,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(clients_with_one_question_share_one_walk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_cached_needs_no_waiting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(questions_with_other_flags_walk_apart_but_ask_together, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(names_of_one_zone_share_the_way_to_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_late_client_gets_the_reason_and_the_walk_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_client_has_its_own_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(walks_over_the_limit_are_refused, set_up, tear_down),
