@@ -216,7 +216,7 @@ static const struct schema_row rows[] = {
     {.key = "cache.serve-stale.window",
      .kind = VALUE_SECONDS,
      MEMBER(cache.serve_stale.window_s),
-     RANGE(MINUTE, 30 * DAY),
+     RANGE(1, 30 * DAY),
      .initial = "1d",
      .meaning = "How long after its expiry an answer may still be served."},
     {.key = "cache.serve-stale.client-timeout",
