@@ -32,9 +32,9 @@ static bool is_change(const struct nlmsghdr *m)
     }
 }
 
-static bool has_change(const char *bytes, size_t len)
+static bool has_change(char *bytes, size_t len)
 {
-    const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)bytes;
+    struct nlmsghdr *m = (struct nlmsghdr *)(void *)bytes;
     for (; NLMSG_OK(m, len); m = NLMSG_NEXT(m, len)) {
         if (is_change(m)) {
             return true;
