@@ -10,9 +10,9 @@ enum key {
     KEY_ALPN = 1,
     KEY_NO_DEFAULT_ALPN = 2,
     KEY_PORT = 3,
-    KEY_IPV4HINT = 4,
+    KEY_IPV4HINT = SVCPARAM_IPV4HINT,
     KEY_ECH = 5,
-    KEY_IPV6HINT = 6,
+    KEY_IPV6HINT = SVCPARAM_IPV6HINT,
     KEY_DOHPATH = 7,
     KEY_OHTTP = 8,
     KEY_COUNT
@@ -37,6 +37,20 @@ static bool next_param(struct reader *r, struct param *out)
     out->len = reader_u16(r);
     out->value = reader_bytes(r, out->len);
     return out->value != NULL;
+}
+
+const uint8_t *svcparam_find(const uint8_t *params, size_t len, unsigned key, size_t *value_len)
+{
+    struct reader r;
+    struct param p;
+    reader_init(&r, params, len);
+    while (reader_left(&r) > 0 && next_param(&r, &p)) {
+        if (p.key == key) {
+            *value_len = p.len;
+            return p.value;
+        }
+    }
+    return NULL;
 }
 
 /* Ascending keys, all of them among the parameters (which ascend too) and none the list itself (RFC 9460 8). */

@@ -11,6 +11,11 @@
 #include "resolver/dns/text.h"
 #include "resolver/dns/wire.h"
 
+enum svcparam_key { SVCPARAM_IPV4HINT = 4, SVCPARAM_IPV6HINT = 6 };
+
+/* The value of a parameter, of *value_len octets; NULL: it is not among them. */
+const uint8_t *svcparam_find(const uint8_t *params, size_t len, unsigned key, size_t *value_len);
+
 /* True when keys ascend and every value fits its key. */
 bool svcparam_check(const uint8_t *params, size_t len);
 

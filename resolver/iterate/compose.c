@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "resolver/dns/msg.h"
+#include "resolver/iterate/private.h"
 #include "resolver/iterate/stale.h"
 
 static void add_reasons(struct query *q, const struct frame *f)
@@ -43,6 +44,7 @@ void compose_answer(struct query *q, const struct frame *f)
     out->is_cached = q->used[LIMIT_ID_sends] == 0 && !q->is_local;
     if (f->outcome == OUTCOME_ANSWER) {
         memcpy(out->sections, f->sections, sizeof(out->sections));
+        private_remove(q, out);
     } else {
         add_reasons(q, f);
         out->is_remembered = f->outcome == OUTCOME_KNOWN_FAILURE;

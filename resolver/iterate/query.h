@@ -55,6 +55,8 @@ struct policy {
     unsigned allowed_count;
     const struct addr *own; /* our listeners: never asked unless allowed with their network */
     unsigned own_count;
+    const struct addr_net *private_nets; /* taken out of public answers (private.h) */
+    unsigned private_count;
     struct stale_policy stale;
     bool prefetch; /* refresh.h */
     struct limits limits;
@@ -97,11 +99,12 @@ struct resolver {
 void resolver_drain(struct resolver *r);
 
 enum query_flag {
-    QUERY_PRIME = 1,     /* ask the hints for the root's servers and store the root delegation (RFC 9609) */
-    QUERY_NO_CACHE = 2,  /* answer from servers, not from cache; delegations are still used */
-    QUERY_CD = 4,        /* checking disabled */
-    QUERY_CACHE_ONLY = 8, /* finish with what is cached or local: rcode SERVFAIL and `is_miss` when that is not enough */
-    QUERY_REFRESH = 16    /* renew what is cached of the question and near its end (refresh.h): nobody waits for it */
+    QUERY_PRIME = 1,    /* ask the hints for the root's servers and store the root delegation (RFC 9609) */
+    QUERY_NO_CACHE = 2, /* answer from servers, not from cache; delegations are still used */
+    QUERY_CD = 4,       /* checking disabled */
+    QUERY_CACHE_ONLY =
+        8,             /* finish with what is cached or local: rcode SERVFAIL and `is_miss` when that is not enough */
+    QUERY_REFRESH = 16 /* renew what is cached of the question and near its end (refresh.h): nobody waits for it */
 };
 
 struct query;
@@ -147,12 +150,13 @@ struct answer {
     struct ede errors[EDE_MAX];
     unsigned error_count;
     enum security security;
-    bool is_cached;     /* no server was asked */
-    bool is_stale;      /* some of it has expired; errors[0] says so */
-    bool is_remembered; /* a failure of a moment ago decided it: query_probes may have something to send */
-    bool is_miss;       /* QUERY_CACHE_ONLY: the cache was not enough */
-    bool is_local;      /* own zones or special-use names had a part in it: not to be kept with TTL data */
-    bool authoritative; /* first owner is own data */
+    bool is_cached;           /* no server was asked */
+    bool is_stale;            /* some of it has expired; errors[0] says so */
+    bool is_remembered;       /* a failure of a moment ago decided it: query_probes may have something to send */
+    bool is_miss;             /* QUERY_CACHE_ONLY: the cache was not enough */
+    unsigned private_removed; /* records that private_remove took out */
+    bool is_local;            /* own zones or special-use names had a part in it: not to be kept with TTL data */
+    bool authoritative;       /* first owner is own data */
 };
 
 /* A new query in memory of its own (limits.query_memory), or NULL when the system has none. `name` in any case is

@@ -8,6 +8,7 @@
 #include "resolver/dns/type.h"
 #include "resolver/iterate/alias.h"
 #include "resolver/iterate/known.h"
+#include "resolver/iterate/private.h"
 
 static const struct cache_entry *find(struct query *q, enum cache_slot slot, const uint8_t *name, uint16_t type)
 {
@@ -109,6 +110,7 @@ static const struct answer *build(struct query *q, const struct frame *f)
         snprintf(e->text, sizeof(e->text), "expired %" PRIu64 " s ago", age / 1000);
         a->is_stale = true;
     }
+    private_remove(q, a);
     return a;
 }
 

@@ -145,10 +145,12 @@ static const struct schema_row rows[] = {
     {.key = "recursion.private-address",
      .kind = VALUE_NETWORKS,
      MEMBER(recursion.private_address),
-     .flags = SCHEMA_NOT_BUILT,
      RANGE(0, 1024),
      .initial = "[]",
-     .meaning = "Networks whose addresses are removed from public answers, against DNS rebinding."},
+     .meaning = "Networks whose addresses are left out of the answers to public names, aliases included, against DNS "
+                "rebinding: `[10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 127.0.0.0/8, 0.0.0.0/8, "
+                "\"fc00::/7\", \"fe80::/10\", \"::/127\"]` for instance. Own zones, special-use names and the zones of "
+                "forward and stub (but `.`) may have them."},
 
     {.key = "cache.directory",
      .kind = VALUE_PATH,

@@ -103,6 +103,16 @@ static uint64_t plan_refresh(struct front *f, const struct request *q, const str
     return REFRESH_NEVER;
 }
 
+static void note_private(struct front *f, const struct request *q, const struct answer *a)
+{
+    char name[NAME_TEXT_SIZE];
+    char type[TYPE_TEXT_SIZE];
+    char quoted[LOG_QUOTE_SIZE];
+    stats_add(&f->stats, STAT_private_removed);
+    log_limited(LOG_LEVEL_WARN, "private_removed", "name=%s type=%s records=%u",
+                log_quote(name_text(q->name, name), quoted), type_text(q->type, type), a->private_removed);
+}
+
 /* Composes `a` for `q` into `out` and keeps it as a ready answer when it may be. */
 static size_t compose(struct front *f, const struct request *q, const struct answer *a, uint32_t epoch, uint8_t *out,
                       size_t limit)
@@ -118,6 +128,9 @@ static size_t compose(struct front *f, const struct request *q, const struct ans
     }
     if (a->rcode == RCODE_SERVFAIL && log_wants(LOG_LEVEL_DEBUG)) {
         log_failure(q, a);
+    }
+    if (a->private_removed > 0) {
+        note_private(f, q, a);
     }
     if (a->is_stale) {
         stats_add(&f->stats, STAT_stale);

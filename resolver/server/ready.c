@@ -62,18 +62,6 @@ struct ready *ready_new(size_t entries, size_t bytes)
     return r;
 }
 
-void ready_free(struct ready *r)
-{
-    if (r == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < (r->mask + 1) * WAYS; i++) {
-        free(r->slots[i].item);
-    }
-    free(r->slots);
-    free(r);
-}
-
 static size_t item_size(unsigned marks, size_t len)
 {
     return sizeof(struct item) + marks * sizeof(struct ttl_mark) + len;
@@ -122,6 +110,23 @@ static void drop(struct ready *r, struct slot *s)
         free(s->item);
         s->item = NULL;
     }
+}
+
+void ready_clear(struct ready *r)
+{
+    for (size_t i = 0; i < (r->mask + 1) * WAYS; i++) {
+        drop(r, &r->slots[i]);
+    }
+}
+
+void ready_free(struct ready *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    ready_clear(r);
+    free(r->slots);
+    free(r);
 }
 
 size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size)

@@ -16,6 +16,9 @@ struct ready;
 struct ready *ready_new(size_t entries, size_t bytes);
 void ready_free(struct ready *r);
 
+/* Forgets all. */
+void ready_clear(struct ready *r);
+
 /* Writes the answer to `q` at `now` into `out`, without OPT: id, RD and CD, the question's case and the TTLs are the
  * asker's. Returns its octets, 0 when there is none that lives and fits `size`. */
 size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size);

@@ -56,6 +56,8 @@ static struct policy make_policy(const struct config *c)
                        .edns_size = (uint16_t)c->recursion.edns_buffer_size,
                        .allowed = c->recursion.allow_upstream.items,
                        .allowed_count = c->recursion.allow_upstream.count,
+                       .private_nets = c->recursion.private_address.items,
+                       .private_count = c->recursion.private_address.count,
                        .own = c->server.listen.items,
                        .own_count = c->server.listen.count,
                        .prefetch = c->cache.prefetch,

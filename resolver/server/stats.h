@@ -19,6 +19,7 @@
     X(refreshed, "answers near their end that were renewed because they are in use")                                   \
     X(late, "clients answered SERVFAIL because their time was up")                                                     \
     X(overload, "queries answered SERVFAIL because too many were in progress")                                         \
+    X(private_removed, "answers that a private address was left out of")                                               \
     X(truncated, "answers cut for UDP")                                                                                \
     X(noerror, "answers NOERROR")                                                                                      \
     X(formerr, "answers FORMERR")                                                                                      \

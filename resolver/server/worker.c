@@ -235,6 +235,7 @@ static void take_settings(struct worker *w, void *arg)
         give_back(w, s);
         return;
     }
+    ready_clear(w->front.ready); /* composed as the settings before would have it */
     upstream_configure(w->upstream, &s->upstream);
     tcp_configure(w->front.tcp, &s->tcp);
 }

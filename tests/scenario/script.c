@@ -199,6 +199,17 @@ static void load_network(struct loader *l)
     p->allowed = nets;
 }
 
+static void load_private(struct loader *l)
+{
+    static struct addr_net nets[NETS_MAX];
+    struct policy *p = &l->script->policy;
+    if (p->private_count == NETS_MAX || addr_net_parse(word(l, 1), &nets[p->private_count]) != FAIL_NONE) {
+        fail(l, "'%s' is no network, or one too many", l->words[1]);
+    }
+    p->private_count++;
+    p->private_nets = nets;
+}
+
 static void load_route(struct loader *l)
 {
     static struct route routes[ROUTES_MAX];
@@ -259,6 +270,8 @@ static bool load_setting(struct loader *l)
         load_route(l);
     } else if (is(l, 0, "allow") || is(l, 0, "listener")) {
         load_network(l);
+    } else if (is(l, 0, "private")) {
+        load_private(l);
     } else if (is(l, 0, "ipv4")) {
         p->ipv4 = is_on(l);
     } else if (is(l, 0, "ipv6")) {
@@ -395,7 +408,9 @@ static void load_ask(struct loader *l)
     static const struct {
         const char *word;
         enum query_flag flag;
-    } flags[] = {{"prime", QUERY_PRIME}, {"no-cache", QUERY_NO_CACHE}, {"cache-only", QUERY_CACHE_ONLY},
+    } flags[] = {{"prime", QUERY_PRIME},
+                 {"no-cache", QUERY_NO_CACHE},
+                 {"cache-only", QUERY_CACHE_ONLY},
                  {"refresh", QUERY_REFRESH}};
     struct step *s = add_step(l, STEP_ASK);
     s->name = name(l, word(l, 1));

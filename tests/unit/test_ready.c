@@ -24,11 +24,8 @@ static void keep(struct ready *r, const struct request *q, uint64_t expires)
 {
     static const uint8_t rdata[] = {4, 0, 192, 0, 2, 1};
     struct question question = {q->name, q->type, q->class};
-    struct rrset set = {.owner = q->name,
-                        .type = TYPE_A,
-                        .ttl = 300,
-                        .expires = expires,
-                        .data = {rdata, sizeof(rdata), 1}};
+    struct rrset set = {
+        .owner = q->name, .type = TYPE_A, .ttl = 300, .expires = expires, .data = {rdata, sizeof(rdata), 1}};
     uint8_t bytes[512];
     struct ttl_mark mark;
     struct msg_writer m;
@@ -90,6 +87,24 @@ static void a_new_epoch_voids_what_was_kept(void **state)
     uint8_t out[512];
     keep(r, &q, NOW + 3000);
     assert_int_equal(ready_find(r, &q, EPOCH + 1, NOW, out, sizeof(out)), 0);
+    ready_free(r);
+}
+
+static void cleared_it_is_empty_and_has_all_its_room(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 400); /* room for two or three */
+    struct request q = request_for("www.example.com"), other = request_for("other.example.com");
+    uint8_t out[512];
+    for (unsigned i = 0; i < 10; i++) {
+        keep(r, &q, NOW + 60000);
+        keep(r, &other, NOW + 60000);
+        assert_true(ready_find(r, &q, EPOCH, NOW, out, sizeof(out)) > 0);
+        assert_true(ready_find(r, &other, EPOCH, NOW, out, sizeof(out)) > 0);
+        ready_clear(r);
+        assert_int_equal(ready_find(r, &q, EPOCH, NOW, out, sizeof(out)), 0);
+        assert_int_equal(ready_find(r, &other, EPOCH, NOW, out, sizeof(out)), 0);
+    }
     ready_free(r);
 }
 
@@ -184,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_kept_answer_comes_back_with_the_askers_id_case_and_flags),
         cmocka_unit_test(ttls_count_down_rounded_up_and_end),
         cmocka_unit_test(a_new_epoch_voids_what_was_kept),
+        cmocka_unit_test(cleared_it_is_empty_and_has_all_its_room),
         cmocka_unit_test(questions_that_differ_in_type_do_or_cd_do_not_share_answers),
         cmocka_unit_test(an_answer_larger_than_the_client_takes_is_left_to_others),
         cmocka_unit_test(many_more_names_than_places_stay_within_the_bounds),

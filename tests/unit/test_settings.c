@@ -96,6 +96,7 @@ static void the_parts_follow_the_configuration(void **state)
                               "  edns-buffer-size: 1400\n"
                               "  special-use-zones: false\n"
                               "  allow-upstream: [192.0.2.0/24]\n"
+                              "  private-address: [10.0.0.0/8, \"fc00::/7\"]\n"
                               "cache: {max-ttl: 1h, min-negative-ttl: 5s, max-entry-size: 4KiB}\n"
                               "limits: {sends: 50, records: 20, tcp_pipeline: 3}\n");
     const struct policy *p = &s->policy;
@@ -105,6 +106,7 @@ static void the_parts_follow_the_configuration(void **state)
     assert_int_equal(p->upstream_port, 5353);
     assert_true(p->ipv4 && !p->ipv6 && !p->special_use);
     assert_int_equal(p->allowed_count, 1);
+    assert_int_equal(p->private_count, 2);
     assert_int_equal(p->own_count, 1);
     assert_int_equal(p->own[0].port, 5300);
     assert_int_equal(limit_get(&p->limits, sends), 50);
