@@ -192,9 +192,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/* EAGAIN: the system's queue is full, or it has no port. */
 static bool is_shortage(int error)
 {
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRINUSE;
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRINUSE ||
+           error == EAGAIN;
 }
 
 static struct exchange *exchange_new(struct peer *p, const struct upstream_question *q)

@@ -11,6 +11,12 @@ static void reply_rightly(struct mock_query *q)
     mock_send(q, out, mock_reply(q, out));
 }
 
+static void reply_twice(struct mock_query *q)
+{
+    reply_rightly(q);
+    reply_rightly(q);
+}
+
 static void reply_with_every_kind_of_bytes(struct mock_query *q)
 {
     /* TC, FORMERR, an unknown record of an unknown class, and octets behind the end */

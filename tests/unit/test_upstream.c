@@ -328,6 +328,18 @@ static int compare_seen(const void *a, const void *b)
     return memcmp(a, b, 4);
 }
 
+static unsigned count_ports(const struct mock *m, unsigned queries)
+{
+    static bool is_seen[65536];
+    unsigned count = 0;
+    memset(is_seen, 0, sizeof(is_seen));
+    for (unsigned i = 0; i < queries; i++) {
+        count += !is_seen[m->seen[i].port];
+        is_seen[m->seen[i].port] = true;
+    }
+    return count;
+}
+
 static void ports_and_ids_are_fresh_and_spread(void **state)
 {
     enum { ROUNDS = 2000 };
@@ -344,6 +356,7 @@ static void ports_and_ids_are_fresh_and_spread(void **state)
         ports[f->mock.seen[i].port >> 14]++;
         ids[f->mock.seen[i].id >> 14]++;
     }
+    assert_true(count_ports(&f->mock, ROUNDS) > ROUNDS - 100); /* 31 of 2,000 come twice by chance */
     for (unsigned i = 0; i < 4; i++) {
         assert_in_range(ports[i], ROUNDS / 4 - 150, ROUNDS / 4 + 150);
         assert_in_range(ids[i], ROUNDS / 4 - 150, ROUNDS / 4 + 150);
@@ -353,6 +366,15 @@ static void ports_and_ids_are_fresh_and_spread(void **state)
         assert_memory_not_equal(&f->mock.seen[i - 1], &f->mock.seen[i], sizeof(f->mock.seen[0]));
     }
     free(a);
+}
+
+static void a_second_reply_reaches_no_other_exchange(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 200; i++) {
+        assert_int_equal(outcome_of(f, reply_twice, false), UPSTREAM_REPLY);
+    }
+    assert_int_equal(mismatched(f), 0);
 }
 
 /* ---- TCP ---- */
@@ -525,6 +547,7 @@ int main(void)
         UPSTREAM_TEST(lost_replies_with_cookies_spare_the_others),
         UPSTREAM_TEST(names_of_any_octets_can_be_asked),
         UPSTREAM_TEST(ports_and_ids_are_fresh_and_spread),
+        UPSTREAM_TEST(a_second_reply_reaches_no_other_exchange),
         UPSTREAM_TEST(a_framed_reply_may_come_octet_by_octet),
         UPSTREAM_TEST(one_connection_serves_many_and_closes_when_idle),
         UPSTREAM_TEST(a_connection_closed_by_the_server_is_a_timeout_and_opened_anew),
