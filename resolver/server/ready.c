@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "resolver/base/hash.h"
+#include "resolver/dns/name.h"
 #include "resolver/iterate/refresh.h"
 
 enum {
@@ -77,26 +78,39 @@ static uint8_t question_flags(const struct request *q)
     return (uint8_t)((q->edns.dnssec_ok ? FLAG_DO : 0) | ((q->flags & MSG_CD) != 0 ? FLAG_CD : 0));
 }
 
-static uint64_t question_hash(const struct request *q)
+/* What an item is for. */
+struct ready_key {
+    const uint8_t *name; /* lower case */
+    uint8_t name_len;
+    uint8_t flags;
+    uint16_t type;
+};
+
+static struct ready_key key_of(const struct request *q)
+{
+    return (struct ready_key){.name = q->key, .name_len = q->name_len, .flags = question_flags(q), .type = q->type};
+}
+
+static uint64_t key_hash(const struct ready_key *k)
 {
     uint8_t bytes[NAME_SIZE + 3];
-    memcpy(bytes, q->key, q->name_len);
-    memcpy(bytes + q->name_len, &q->type, sizeof(q->type));
-    bytes[q->name_len + 2] = question_flags(q);
-    return hash_bytes(bytes, q->name_len + 3u);
+    memcpy(bytes, k->name, k->name_len);
+    memcpy(bytes + k->name_len, &k->type, sizeof(k->type));
+    bytes[k->name_len + 2] = k->flags;
+    return hash_bytes(bytes, k->name_len + 3u);
 }
 
-static bool item_is_for(struct item *i, const struct request *q)
+static bool item_is_for(struct item *i, const struct ready_key *k)
 {
-    return i->type == q->type && i->flags == question_flags(q) && i->name_len == q->name_len &&
-           memcmp(item_message(i) + MSG_HEADER_SIZE, q->key, q->name_len) == 0;
+    return i->type == k->type && i->flags == k->flags && i->name_len == k->name_len &&
+           memcmp(item_message(i) + MSG_HEADER_SIZE, k->name, k->name_len) == 0;
 }
 
-static struct slot *find_slot(struct ready *r, uint64_t hash, const struct request *q)
+static struct slot *find_slot(struct ready *r, uint64_t hash, const struct ready_key *k)
 {
     struct slot *set = &r->slots[(hash & r->mask) * WAYS];
     for (unsigned w = 0; w < WAYS; w++) {
-        if (set[w].hash == hash && set[w].item != NULL && item_is_for(set[w].item, q)) {
+        if (set[w].hash == hash && set[w].item != NULL && item_is_for(set[w].item, k)) {
             return &set[w];
         }
     }
@@ -131,7 +145,8 @@ void ready_free(struct ready *r)
 
 size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size)
 {
-    struct slot *s = find_slot(r, question_hash(q), q);
+    struct ready_key key = key_of(q);
+    struct slot *s = find_slot(r, key_hash(&key), &key);
     if (s == NULL) {
         return 0;
     }
@@ -175,9 +190,9 @@ unsigned ready_hits(const struct ready *r)
 }
 
 /* The way to use for a new entry: its own old one, a free or dead one, else the next in turn. */
-static struct slot *choose_slot(struct ready *r, uint64_t hash, const struct request *q, uint64_t now)
+static struct slot *choose_slot(struct ready *r, uint64_t hash, const struct ready_key *k, uint64_t now)
 {
-    struct slot *own = find_slot(r, hash, q);
+    struct slot *own = find_slot(r, hash, k);
     if (own != NULL) {
         return own;
     }
@@ -208,8 +223,9 @@ void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64
     if (expires <= now || m->len > MESSAGE_MAX || m->mark_count > MARKS_MAX) {
         return;
     }
-    uint64_t hash = question_hash(q);
-    struct slot *s = choose_slot(r, hash, q, now);
+    struct ready_key key = key_of(q);
+    uint64_t hash = key_hash(&key);
+    struct slot *s = choose_slot(r, hash, &key, now);
     drop(r, s);
     size_t size = item_size(m->mark_count, m->len);
     struct item *i = size <= r->bytes_left ? malloc(size) : NULL;
@@ -221,7 +237,7 @@ void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64
                        .epoch = epoch,
                        .type = q->type,
                        .len = (uint16_t)m->len,
-                       .flags = question_flags(q),
+                       .flags = key.flags,
                        .name_len = q->name_len,
                        .mark_count = (uint16_t)m->mark_count};
     memcpy(i->marks, m->marks, m->mark_count * sizeof(*m->marks));
@@ -230,4 +246,17 @@ void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64
     r->bytes_left -= size;
     s->hash = hash;
     s->item = i;
+}
+
+void ready_forget(struct ready *r, const uint8_t *name, uint16_t type)
+{
+    uint8_t lower[NAME_SIZE];
+    struct ready_key key = {.name = lower, .type = type};
+    key.name_len = (uint8_t)name_lower(lower, name);
+    for (key.flags = 0; key.flags <= (FLAG_DO | FLAG_CD); key.flags++) {
+        struct slot *s = find_slot(r, key_hash(&key), &key);
+        if (s != NULL) {
+            drop(r, s);
+        }
+    }
 }

@@ -41,4 +41,7 @@ struct ready_message {
 };
 void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, const struct ready_message *m);
 
+/* Drops the answers to (name, type): the cache has newer ones. */
+void ready_forget(struct ready *r, const uint8_t *name, uint16_t type);
+
 #endif

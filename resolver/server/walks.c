@@ -193,6 +193,12 @@ void walks_free(struct walks *w)
     free(w);
 }
 
+static void tell_refreshed(const struct walk *walk)
+{
+    const struct question *q = query_question(walk->query);
+    walk->owner->hooks.on_refreshed(walk->owner->hooks.ctx, q->name, q->type);
+}
+
 /* Steps until the query waits for an exchange or is finished. */
 static enum want step(struct walk *walk, const struct query_event *ev)
 {
@@ -219,6 +225,9 @@ static void advance(struct walk *walk, const struct query_event *ev)
     forget(walk);
     answer_all(walk, query_answer(walk->query));
     arm_timer(walk->owner);
+    if (walk->is_refresh) {
+        tell_refreshed(walk);
+    }
     walk_release(walk);
 }
 
@@ -350,6 +359,7 @@ void walks_refresh(struct walks *w, struct generation *g, const uint8_t *name, u
     }
     enum walk_state state = walks_ask(w, g, name, type, flags | QUERY_REFRESH, &walk);
     if (state == WALK_FINISHED) {
+        tell_refreshed(walk);
         walk_release(walk);
     } else if (state == WALK_ON && !walk->is_refresh) {
         walk->is_refresh = true;

@@ -38,8 +38,9 @@ enum walk_state {
 
 struct walk_hooks {
     void *ctx;
-    void (*on_network)(void *ctx); /* a new walk needs the network */
-    void (*on_rest)(void *ctx);    /* an upstream event or a timer was dealt with: nothing borrowed is in use */
+    void (*on_network)(void *ctx);                                       /* a new walk needs the network */
+    void (*on_refreshed)(void *ctx, const uint8_t *name, uint16_t type); /* what walks_refresh began has ended */
+    void (*on_rest)(void *ctx); /* an upstream event or a timer was dealt with: nothing borrowed is in use */
 };
 
 /* `board` is what the walks of all workers share. */

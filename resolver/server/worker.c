@@ -79,6 +79,12 @@ static void on_network(void *arg)
     prime_check(&w->prime, w->front.walks, w->front.generation, clock_now());
 }
 
+static void on_refreshed(void *arg, const uint8_t *name, uint16_t type)
+{
+    struct worker *w = arg;
+    ready_forget(w->front.ready, name, type);
+}
+
 static void batch_end(void *arg)
 {
     struct worker *w = arg;
@@ -145,7 +151,7 @@ static int build(struct worker *w, const struct worker_parts *parts)
     arena_init(&w->front.arena, ARENA_CAP);
     w->front.cache = w->cache;
     w->front.ready = ready_new(READY_ENTRIES, READY_BYTES);
-    struct walk_hooks hooks = {.ctx = w, .on_network = on_network, .on_rest = batch_end};
+    struct walk_hooks hooks = {.ctx = w, .on_network = on_network, .on_refreshed = on_refreshed, .on_rest = batch_end};
     w->front.walks = walks_new(w->base, w->upstream, parts->board, &hooks);
     if (w->front.ready == NULL || w->front.walks == NULL) {
         return FAIL_MEMORY;

@@ -48,6 +48,13 @@ static void on_network(void *ctx)
     ((struct stand *)ctx)->on_network++;
 }
 
+static void on_refreshed(void *ctx, const uint8_t *name, uint16_t type)
+{
+    (void)name;
+    (void)type;
+    ((struct stand *)ctx)->on_refreshed++;
+}
+
 static void on_rest(void *ctx)
 {
     ((struct stand *)ctx)->on_rest++;
@@ -68,7 +75,7 @@ void stand_make(struct stand *s, const char *more, const char *zone)
                                      .give_back = give_back,
                                      .ctx = s};
     s->generation = generation_new(&parts);
-    struct walk_hooks hooks = {.ctx = s, .on_network = on_network, .on_rest = on_rest};
+    struct walk_hooks hooks = {.ctx = s, .on_network = on_network, .on_refreshed = on_refreshed, .on_rest = on_rest};
     static struct probe_board board;
     s->walks = walks_new(s->base, NULL, &board, &hooks);
     must(s->generation != NULL && s->walks != NULL, "memory");

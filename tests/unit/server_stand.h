@@ -22,7 +22,7 @@ struct stand {
     struct walks *walks;
     uint64_t limit_hits[LIMIT_COUNT];
     unsigned given_back; /* settings returned by generations */
-    unsigned on_network, on_rest;
+    unsigned on_network, on_rest, on_refreshed;
 };
 
 /* Builds one. The configuration has one root server, 192.0.2.1, and what `more` adds (sections of YAML; may be "");

@@ -193,6 +193,25 @@ static void an_answer_says_once_that_it_should_be_renewed(void **state)
     ready_free(r);
 }
 
+static void answers_can_be_forgotten(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 65536);
+    struct request q = request_for("www.example.com");
+    struct request with_do = q;
+    with_do.edns.dnssec_ok = true;
+    struct request other = request_for("other.example.com");
+    keep(r, &q, NOW + 300000);
+    keep(r, &with_do, NOW + 300000);
+    keep(r, &other, NOW + 300000);
+    ready_forget(r, (const uint8_t *)"\3WWW\7example\3com", TYPE_A);
+    uint8_t out[512];
+    assert_int_equal(ready_find(r, &q, EPOCH, NOW, out, sizeof(out)), 0);
+    assert_int_equal(ready_find(r, &with_do, EPOCH, NOW, out, sizeof(out)), 0);
+    assert_true(ready_find(r, &other, EPOCH, NOW, out, sizeof(out)) > 0);
+    ready_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +224,7 @@ int main(void)
         cmocka_unit_test(many_more_names_than_places_stay_within_the_bounds),
         cmocka_unit_test(hits_are_counted_for_each_answer_up_to_their_bound),
         cmocka_unit_test(an_answer_says_once_that_it_should_be_renewed),
+        cmocka_unit_test(answers_can_be_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/base/clock.h"
 #include "resolver/dns/type.h"
 #include "server_stand.h"
 
@@ -231,6 +232,100 @@ static void ending_answers_those_who_wait(void **state)
     assert_int_equal(s->given_back, 1);
 }
 
+/* ---- Expired data, refreshes, probes ---- */
+
+/* Puts an answer for NAME into the cache that was stored `age_s` seconds ago with a TTL of 300. */
+static void remember(struct stand *s, unsigned age_s)
+{
+    static const uint8_t rdata[] = {4, 0, 192, 0, 2, 1};
+    struct rrset set = {.owner = NAME, .type = TYPE_A, .ttl = 300, .data = {rdata, sizeof(rdata), 1}};
+    struct cache_entry e = {.name = NAME,
+                            .slot = CACHE_ANSWER,
+                            .type = TYPE_A,
+                            .trust = TRUST_AUTHORITATIVE,
+                            .stored = clock_now() - 1000ull * age_s,
+                            .epoch = cache_epoch(&s->cache),
+                            .sets = &set};
+    struct arena a;
+    arena_init(&a, 65536);
+    assert_int_equal(cache_put(&s->cache, &e, &a), FAIL_NONE);
+    arena_fini(&a);
+}
+
+static void a_client_gets_expired_data_when_its_patience_ends(void **state)
+{
+    struct stand *s = *state;
+    struct client first, second;
+    s->settings->policy.stale.client_ms = 100;
+    remember(s, 400);
+    struct walk *walk = ask(s, NAME, 0, WALK_ON);
+    wait_for(walk, &first);
+    stand_run(s, 60);
+    wait_for(walk, &second);
+    assert_int_equal(first.answers, 0);
+    stand_run(s, 60);
+    assert_int_equal(first.answers, 1);
+    assert_int_equal(first.records, 1);
+    assert_int_equal(first.error.code, EDE_STALE_ANSWER);
+    assert_false(first.was_late);
+    assert_int_equal(second.answers, 0);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    assert_int_equal(second.answers, 1);
+    assert_int_equal(second.error.code, UINT16_MAX);
+    assert_int_equal(first.answers, 1);
+}
+
+static void a_client_without_expired_data_waits_on(void **state)
+{
+    struct stand *s = *state;
+    struct client c;
+    s->settings->policy.stale.client_ms = 50;
+    wait_for(ask(s, NAME, 0, WALK_ON), &c);
+    stand_run(s, 120);
+    assert_int_equal(c.answers, 0);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    assert_int_equal(c.answers, 1);
+}
+
+static void no_patience_means_an_answer_at_once(void **state)
+{
+    struct stand *s = *state;
+    remember(s, 400);
+    struct walk *walk = ask(s, NAME, 0, WALK_ON);
+    assert_null(walk_answer_at_once(walk));
+    s->settings->policy.stale.client_ms = 0;
+    assert_non_null(walk_answer_at_once(walk));
+    assert_true(walk_answer_at_once(walk)->is_stale);
+}
+
+static void a_refresh_runs_once_and_says_when_it_has_ended(void **state)
+{
+    struct stand *s = *state;
+    remember(s, 200);
+    walks_refresh(s->walks, s->generation, NAME, TYPE_A, 0);
+    assert_int_equal(fake_upstream_count(), 0);
+    assert_int_equal(s->on_refreshed, 1);
+    remember(s, 280);
+    walks_refresh(s->walks, s->generation, NAME, TYPE_A, 0);
+    walks_refresh(s->walks, s->generation, NAME, TYPE_A, 0);
+    assert_int_equal(fake_upstream_count(), 1);
+    assert_int_equal(walks_counts(s->walks).refreshing, 1);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    assert_int_equal(walks_counts(s->walks).refreshing, 0);
+    assert_int_equal(s->on_refreshed, 2);
+    walk_release(ask(s, NAME, 0, WALK_FINISHED));
+}
+
+static void refreshes_are_limited(void **state)
+{
+    struct stand *s = *state;
+    stand_limit(s, prefetches, 1);
+    walks_refresh(s->walks, s->generation, NAME, TYPE_A, 0);
+    walks_refresh(s->walks, s->generation, OTHER, TYPE_A, 0);
+    assert_int_equal(walks_counts(s->walks).in_flight, 1);
+    assert_int_equal(s->generation->resolver.limit_hits[LIMIT_ID_prefetches], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +336,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_client_gets_the_reason_and_the_walk_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_client_has_its_own_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(walks_over_the_limit_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_client_gets_expired_data_when_its_patience_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_client_without_expired_data_waits_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_patience_means_an_answer_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_refresh_runs_once_and_says_when_it_has_ended, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refreshes_are_limited, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waiters_over_the_limit_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_exchange_that_cannot_begin_is_an_unreachable_server, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ending_answers_those_who_wait, set_up, tear_down),
