@@ -38,12 +38,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (q.name_len > 0) {
         check_question(&q);
     }
+    if (verdict == REQUEST_COOKIE && (q.name_len > 0 || q.edns.cookie_len == 0)) {
+        abort();
+    }
     arena_init(&arena, 1 << 20);
     int result = msg_parse(data, len, &arena, &m);
     if (verdict == REQUEST_OK && (result == FAIL_WIRE || !name_equal(m.question.name, q.name))) {
         abort();
     }
-    if (verdict == REQUEST_FORMERR && result == FAIL_NONE && m.has_question) {
+    if (verdict == REQUEST_FORMERR && result == FAIL_NONE && m.has_question && !m.edns.bad_cookie) {
         abort();
     }
     arena_fini(&arena);
