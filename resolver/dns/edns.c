@@ -46,6 +46,9 @@ const char *ede_text(unsigned code)
         [28] = "Unable to conform to policy",
         [29] = "Synthesized",
         [30] = "Invalid Query Type",
+        [31] = "Rate Limited",
+        [32] = "Over Quota",
+        [33] = "Negative Trust Anchor",
     };
     return code < sizeof(texts) / sizeof(texts[0]) ? texts[code] : "Unassigned Error";
 }

@@ -35,7 +35,8 @@ enum ede_code {
     EDE_NOT_SUPPORTED = 21,
     EDE_NO_REACHABLE_AUTHORITY = 22,
     EDE_NETWORK_ERROR = 23,
-    EDE_INVALID_DATA = 24
+    EDE_INVALID_DATA = 24,
+    EDE_NEGATIVE_TRUST_ANCHOR = 33
 };
 
 /* "No Reachable Authority" for 22; constant, never NULL. */

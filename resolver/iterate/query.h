@@ -14,6 +14,7 @@
 #include "resolver/dns/msg.h"
 #include "resolver/iterate/limits.h"
 #include "resolver/iterate/trace.h"
+#include "resolver/validate/anchor.h"
 
 struct servers; /* servers.h: what is known of each upstream address */
 
@@ -46,6 +47,7 @@ struct policy {
     unsigned hint_count;
     const struct route *routes; /* sorted by routes_sort */
     unsigned route_count;
+    struct anchors anchors;  /* where validation begins; none: nothing is validated */
     bool ipv4, ipv6;         /* families that upstream servers may be asked by */
     bool special_use;        /* answer special-use names here (RFC 6761 and others) */
     bool qname_minimisation; /* show servers no more of a name than they need (RFC 9156) */

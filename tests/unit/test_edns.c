@@ -153,6 +153,7 @@ static void every_code_has_a_text(void **state)
 {
     (void)state;
     assert_string_equal(ede_text(EDE_NO_REACHABLE_AUTHORITY), "No Reachable Authority");
+    assert_string_equal(ede_text(EDE_NEGATIVE_TRUST_ANCHOR), "Negative Trust Anchor");
     assert_string_equal(ede_text(EDE_STALE_NXDOMAIN), "Stale NXDOMAIN Answer");
     for (unsigned code = 0; code < 70000; code++) {
         assert_true(strlen(ede_text(code)) > 0);
