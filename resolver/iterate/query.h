@@ -25,12 +25,20 @@ struct hint {
     unsigned address_count;
 };
 
+/* How the zone of a route is validated. */
+enum dnssec_mode {
+    DNSSEC_AUTO,    /* where the public tree vouches for it; insecure where that denies it or cannot be asked */
+    DNSSEC_REQUIRE, /* what no chain of trust reaches is bogus */
+    DNSSEC_OFF      /* everything in it is insecure */
+};
+
 /* A zone asked of given servers (routes.h). */
 struct route {
     const uint8_t *zone;
     const struct addr *to; /* with port */
     unsigned to_count;
     bool is_forward; /* they resolve for us; else they are the zone's own servers */
+    enum dnssec_mode dnssec;
 };
 
 /* When data that has expired may still be served (RFC 8767). */
@@ -47,7 +55,10 @@ struct policy {
     unsigned hint_count;
     const struct route *routes; /* sorted by routes_sort */
     unsigned route_count;
-    struct anchors anchors;  /* where validation begins; none: nothing is validated */
+    bool validation;         /* answers are validated */
+    struct anchors anchors;  /* where that begins; without one at or above a name it is indeterminate */
+    bool accept_sha1;        /* DNSKEY algorithms 5 and 7, DS digest 1 */
+    uint32_t signature_skew; /* seconds of clock error forgiven at both ends of a signature's validity */
     bool ipv4, ipv6;         /* families that upstream servers may be asked by */
     bool special_use;        /* answer special-use names here (RFC 6761 and others) */
     bool qname_minimisation; /* show servers no more of a name than they need (RFC 9156) */

@@ -28,8 +28,6 @@ enum config_hints {
     CONFIG_HINTS_GIVEN    /* `hints`: from the map or the master file; may be empty, then no walk is possible */
 };
 
-enum config_dnssec_mode { CONFIG_DNSSEC_AUTO, CONFIG_DNSSEC_REQUIRE, CONFIG_DNSSEC_OFF };
-
 struct config_addrs {
     const struct addr *items; /* with port */
     unsigned count;
@@ -49,7 +47,7 @@ struct config_names {
 struct config_target {
     const uint8_t *zone;
     struct config_addrs to;
-    enum config_dnssec_mode dnssec;
+    enum dnssec_mode dnssec;
 };
 
 struct config_targets {

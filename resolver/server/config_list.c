@@ -186,7 +186,7 @@ static bool read_target(struct reading *r, const struct schema_row *row, const s
     out->zone = read_field_name(r, row, found[0]);
     if (found[2] != NULL) {
         read_scalar(r, &mode, found[2], &out->dnssec);
-        if (out->dnssec == CONFIG_DNSSEC_REQUIRE) {
+        if (out->dnssec == DNSSEC_REQUIRE) {
             report_error(r->report, found[2]->place, NULL, "'dnssec: require' is not available in this version");
         }
     }

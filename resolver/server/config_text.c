@@ -94,7 +94,7 @@ static void print_hints(FILE *out, const struct config *c)
 static void print_targets(FILE *out, const struct config_targets *targets)
 {
     static const char *const modes[] = {
-        [CONFIG_DNSSEC_AUTO] = "auto", [CONFIG_DNSSEC_REQUIRE] = "require", [CONFIG_DNSSEC_OFF] = "off"};
+        [DNSSEC_AUTO] = "auto", [DNSSEC_REQUIRE] = "require", [DNSSEC_OFF] = "off"};
     fputc('[', out);
     for (unsigned i = 0; i < targets->count; i++) {
         const struct config_target *t = &targets->items[i];

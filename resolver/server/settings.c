@@ -17,7 +17,8 @@ static unsigned add_routes(struct route *out, const struct config_targets *targe
 {
     for (unsigned i = 0; i < targets->count; i++) {
         const struct config_target *t = &targets->items[i];
-        out[i] = (struct route){.zone = t->zone, .to = t->to.items, .to_count = t->to.count, .is_forward = is_forward};
+        out[i] = (struct route){
+            .zone = t->zone, .to = t->to.items, .to_count = t->to.count, .is_forward = is_forward, .dnssec = t->dnssec};
     }
     return targets->count;
 }
@@ -65,6 +66,9 @@ static struct policy make_policy(const struct config *c)
                                  .window_ms = 1000ull * c->cache.serve_stale.window_s,
                                  .client_ms = c->cache.serve_stale.client_timeout_ms,
                                  .ttl = c->cache.serve_stale.ttl_s},
+                       .validation = c->dnssec.validation,
+                       .accept_sha1 = c->dnssec.accept_sha1,
+                       .signature_skew = c->dnssec.signature_skew_s,
                        .limits = c->limits};
     if (c->recursion.root_hints == CONFIG_HINTS_BUILTIN) {
         p.hints = hints_builtin(&p.hint_count);
