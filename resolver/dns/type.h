@@ -31,6 +31,7 @@ enum rr_type {
     TYPE_NSEC3PARAM = 51,
     TYPE_SVCB = 64,
     TYPE_HTTPS = 65,
+    TYPE_NXNAME = 128, /* only in type bitmaps */
     TYPE_TSIG = 250,
     TYPE_IXFR = 251,
     TYPE_AXFR = 252,

@@ -16,7 +16,7 @@ enum denial {
     DENIAL_NONE, /* the records do not prove it: bogus */
     DENIAL_SECURE,
     DENIAL_OPT_OUT, /* proven up to unsigned delegations (RFC 5155 6): insecure */
-    DENIAL_COSTLY,  /* NSEC3 with too many iterations or an unknown hash: insecure, EDE 27 where it is the former */
+    DENIAL_COSTLY,  /* NSEC3 with too many iterations: insecure, EDE 27 */
     DENIAL_LIMIT    /* the expense is used up */
 };
 

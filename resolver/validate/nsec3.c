@@ -1,0 +1,86 @@
+#include "resolver/validate/nsec3.h"
+
+#include <string.h>
+
+#include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
+#include "resolver/dns/wire.h"
+
+enum { HASH_SHA1 = 1, FLAG_OPT_OUT = 1, LABEL_LEN = HASHER_SIZE * 8 / 5 };
+
+static int base32_value(uint8_t c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'v' ? c - 'a' + 10 : -1;
+}
+
+/* A hash as label, in the extended hex alphabet of RFC 4648 7. */
+static bool read_label(const uint8_t *label, uint8_t out[HASHER_SIZE])
+{
+    uint32_t bits = 0;
+    unsigned count = 0;
+    if (label[0] != LABEL_LEN) {
+        return false;
+    }
+    for (unsigned i = 1; i <= LABEL_LEN; i++) {
+        int value = base32_value(label[i]);
+        if (value < 0) {
+            return false;
+        }
+        bits = bits << 5 | (uint32_t)value;
+        count += 5;
+        if (count >= 8) {
+            count -= 8;
+            *out++ = (uint8_t)(bits >> count);
+        }
+    }
+    return true;
+}
+
+enum nsec3_use nsec3_read(const struct rrset *set, const uint8_t *zone, struct nsec3 *out)
+{
+    struct rdata_view rdata;
+    struct reader r;
+    if (!proof_rdata(set, TYPE_NSEC3, zone, &rdata) || !read_label(set->owner, out->owner) ||
+        !name_equal(name_parent(set->owner), zone)) {
+        return NSEC3_USELESS;
+    }
+    reader_init(&r, rdata.bytes, rdata.len);
+    uint8_t algorithm = reader_u8(&r);
+    uint8_t flags = reader_u8(&r);
+    out->is_opt_out = flags == FLAG_OPT_OUT;
+    out->params.iterations = reader_u16(&r);
+    out->params.salt_len = reader_u8(&r);
+    out->params.salt = reader_bytes(&r, out->params.salt_len);
+    uint8_t next_len = reader_u8(&r);
+    out->next = reader_bytes(&r, next_len);
+    out->types.len = reader_left(&r);
+    out->types.bytes = reader_bytes(&r, out->types.len);
+    if (r.bad || algorithm != HASH_SHA1 || (flags & ~FLAG_OPT_OUT) != 0 || next_len != HASHER_SIZE) {
+        return NSEC3_USELESS;
+    }
+    return out->params.iterations > DENIAL_ITERATIONS_MAX ? NSEC3_COSTLY : NSEC3_USABLE;
+}
+
+bool nsec3_has_params(const struct nsec3 *n, const struct hash_params *p)
+{
+    return n->params.iterations == p->iterations && n->params.salt_len == p->salt_len &&
+           memcmp(n->params.salt, p->salt, p->salt_len) == 0;
+}
+
+bool nsec3_matches(const struct nsec3 *n, const uint8_t hash[HASHER_SIZE])
+{
+    return memcmp(n->owner, hash, HASHER_SIZE) == 0;
+}
+
+bool nsec3_covers(const struct nsec3 *n, const uint8_t hash[HASHER_SIZE])
+{
+    bool is_behind = memcmp(n->owner, hash, HASHER_SIZE) < 0;
+    bool is_before = memcmp(hash, n->next, HASHER_SIZE) < 0;
+    /* The last hash of a zone is followed by the first, which may be itself. */
+    bool is_last = memcmp(n->next, n->owner, HASHER_SIZE) <= 0;
+    return is_last ? (is_behind || is_before) && !nsec3_matches(n, hash) : is_behind && is_before;
+}
