@@ -2,42 +2,20 @@
 
 #include <string.h>
 
+#include "resolver/dns/encode.h"
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
 #include "resolver/dns/wire.h"
 
 enum { HASH_SHA1 = 1, FLAG_OPT_OUT = 1, LABEL_LEN = HASHER_SIZE * 8 / 5 };
 
-static int base32_value(uint8_t c)
+/* The hash that the first label of `owner` is. */
+static bool read_label(const uint8_t *owner, uint8_t out[HASHER_SIZE])
 {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'v' ? c - 'a' + 10 : -1;
-}
-
-/* A hash as label, in the extended hex alphabet of RFC 4648 7. */
-static bool read_label(const uint8_t *label, uint8_t out[HASHER_SIZE])
-{
-    uint32_t bits = 0;
-    unsigned count = 0;
-    if (label[0] != LABEL_LEN) {
-        return false;
-    }
-    for (unsigned i = 1; i <= LABEL_LEN; i++) {
-        int value = base32_value(label[i]);
-        if (value < 0) {
-            return false;
-        }
-        bits = bits << 5 | (uint32_t)value;
-        count += 5;
-        if (count >= 8) {
-            count -= 8;
-            *out++ = (uint8_t)(bits >> count);
-        }
-    }
-    return true;
+    const struct token label = {.text = (const char *)owner + 1, .len = owner[0]};
+    struct writer w;
+    writer_init(&w, out, HASHER_SIZE);
+    return owner[0] == LABEL_LEN && decode_base32(&label, &w) == FAIL_NONE;
 }
 
 enum nsec3_use nsec3_read(const struct rrset *set, const uint8_t *zone, struct nsec3 *out)
