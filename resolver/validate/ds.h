@@ -7,14 +7,17 @@
 #include <stdint.h>
 
 #include "resolver/dns/rrset.h"
+#include "resolver/validate/dnskey.h"
 #include "resolver/validate/signature.h"
 #include "resolver/validate/verdict.h"
 
-/* RFC 4034 appendix B; 0 for RDATA too short to be a key. */
-uint16_t key_tag(struct rdata_view dnskey);
+#define DS_SIZE 36 /* octets of RDATA with digest type 2 */
 
-/* Writes the DS RDATA with digest type 2 of a DNSKEY to `out` (room for 36 octets); 0 when it is no key. */
-uint16_t ds_from_key(const uint8_t *zone, struct rdata_view dnskey, uint8_t *out);
+/* Writes the DS RDATA with digest type 2 (SHA-256) of a DNSKEY to `out`. Returns DS_SIZE; 0 when it is no key, or the
+ * system has no memory. */
+uint16_t ds_from_key(const uint8_t *zone, struct rdata_view dnskey, uint8_t out[DS_SIZE]);
+
+#define DS_TRIED 8 /* of those with a supported algorithm and digest */
 
 /* The DNSKEY set of a zone by its trusted DS set: secure when a key that a DS matches signs the set. Where DS of
  * SHA-256 or better are supported, those of SHA-1 are not looked at (RFC 4509 3). VERDICT_UNSUPPORTED: no DS has both

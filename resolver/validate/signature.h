@@ -9,6 +9,8 @@
 #include "resolver/dns/rrset.h"
 #include "resolver/validate/verdict.h"
 
+#define RRSIG_FIXED 18 /* octets before the signer's name */
+
 /* RDATA of an RRSIG (RFC 4034 3.1) in place. */
 struct rrsig {
     uint16_t covered;
@@ -17,7 +19,7 @@ struct rrsig {
     uint32_t original_ttl;
     uint32_t expiration, inception; /* serial arithmetic (RFC 1982) */
     uint16_t key_tag;
-    const uint8_t *signer; /* uncompressed */
+    const uint8_t *signer; /* uncompressed; the fixed fields stand before it */
     const uint8_t *bytes;  /* the signature */
     uint16_t len;
 };
@@ -31,13 +33,20 @@ const uint8_t *signature_signer(const struct rrset *set);
 
 /* What a verified signature says about its set. */
 struct attest {
-    uint8_t labels; /* that the owner has in the zone; fewer than it really has: a wildcard made it (RFC 4035 5.3.4) */
+    uint8_t labels;   /* of the RRSIG: those of the owner that are in the zone, a wildcard's "*" not counted */
+    bool is_expanded; /* they are fewer than the owner has, so that a wildcard made it (RFC 4035 5.3.4) */
     uint32_t ttl_max; /* seconds: the original TTL, cut where the signature ends (RFC 4035 5.3.3) */
 };
 
-/* Verifies `set` by a DNSKEY of `zone`; `keys` are RDATA that are trusted already. Only keys with the zone bit,
- * protocol 3 and without the revoke bit verify anything (RFC 4034 2.1, RFC 5011 2.1). One good signature is enough.
- * `out` is filled when secure, `why` when not; either may be NULL. */
+#define SIGNATURES_TRIED 8 /* RRSIGs of one set, of those that could be its zone's by a supported algorithm */
+#define KEYS_TRIED       2 /* keys of one tag and algorithm (KeyTrap, CVE-2023-50387) */
+
+/* Verifies `set` by a DNSKEY of `zone`; `keys` are RDATA that are trusted already, at least one of them of a supported
+ * algorithm (ds_verify_keys). Only keys with the zone bit, protocol 3 and without the revoke bit verify anything (RFC
+ * 4034 2.1, RFC 5011 2.1). One good signature is enough; where there is none, `why` tells of the one that came closest.
+ * A set that has only signatures of unsupported algorithms is bogus: whoever took the others away must not be believed
+ * (RFC 6840 5.11). NSEC, NSEC3 and DS that a wildcard made are bogus, too: they speak of one name only. `out` is filled
+ * when secure, `why` when not; either may be NULL. VERDICT_LIMIT: the expense is used up, or the set too large. */
 enum verdict signature_verify(struct verifier *v, const struct rrset *set, const uint8_t *zone,
                               const struct rdatas *keys, struct attest *out, struct fault *why);
 
