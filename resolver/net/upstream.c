@@ -44,6 +44,7 @@ struct upstream *upstream_new(struct event_base *base, const struct upstream_set
     u->base = base;
     u->settings = *settings;
     TAILQ_INIT(&u->peers);
+    socket_learn_range(u);
     if (!set_up(u)) {
         upstream_free(u);
         return NULL;
@@ -63,6 +64,7 @@ void upstream_configure(struct upstream *u, const struct upstream_settings *sett
 void upstream_free(struct upstream *u)
 {
     peer_free_all(u);
+    socket_drop_spares(u);
     channel_free_queries(u);
     if (u->polled != NULL) {
         event_free(u->polled);
@@ -206,7 +208,7 @@ static struct exchange *exchange_new(struct peer *p, const struct upstream_quest
         return NULL;
     }
     *x = (struct exchange){
-        .u = p->u, .peer = p, .fd = -1, .slot = -1, .use_edns = q->use_edns, .recursion = q->recursion};
+        .u = p->u, .peer = p, .socket = UDP_SOCKET_NONE, .use_edns = q->use_edns, .recursion = q->recursion};
     write_question(&x->sent, q, !q->use_tcp && p->u->settings.case_randomisation);
     event_assign(&x->timer, p->u->base, -1, 0, on_timer, x);
     LIST_INSERT_HEAD(&p->exchanges, x, link);

@@ -176,7 +176,7 @@ static void send_datagram(struct exchange *x, const uint8_t *query, size_t len, 
     struct upstream *u = x->u;
     if (has_cookie && has_moved(x)) {
         u->error = EADDRNOTAVAIL;
-    } else if (send(x->fd, query, len, MSG_NOSIGNAL) < 0) {
+    } else if (send(x->socket.fd, query, len, MSG_NOSIGNAL) < 0) {
         u->error = errno;
     } else {
         counter_add(&u->counters.udp_sent, 1);

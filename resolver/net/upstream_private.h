@@ -31,6 +31,23 @@ struct ares_dns_record;
 #define PEER_BUCKETS  2048
 #define DATAGRAM_SIZE 65536
 
+/* A socket over UDP, or none: fd and slot -1. */
+struct udp_socket {
+    int fd;
+    int slot;         /* by which its events find the exchange */
+    bool is_reusable; /* the system chose its port */
+};
+
+#define UDP_SOCKET_NONE ((struct udp_socket){.fd = -1, .slot = -1})
+
+#define SPARES_MAX      256
+
+/* Sockets without port that wait for the next exchange. */
+struct spares {
+    unsigned count;
+    struct udp_socket sockets[SPARES_MAX];
+};
+
 struct exchange {
     struct upstream *u;
     struct peer *peer;
@@ -40,8 +57,7 @@ struct exchange {
     struct event timer;
     enum upstream_outcome at_timer; /* what it means when the timer fires */
     uint64_t sent_at;               /* clock_ticks; 0: not sent */
-    int fd;                         /* UDP: the socket, else -1 */
-    int slot;                       /* UDP: by which its events find it, else -1 */
+    struct udp_socket socket;       /* UDP */
     struct stream *stream;          /* TCP */
     bool held;                      /* c-ares has a query with this exchange as argument */
     bool orphan;                    /* over, but held: freed when c-ares lets go */
@@ -97,12 +113,14 @@ struct slot {
 struct upstream {
     struct event_base *base;
     struct upstream_settings settings;
-    int poll; /* epoll of all UDP sockets: closing one takes it out without another call */
+    int poll; /* epoll of all UDP sockets, spares too: closing one takes it out without another call */
     struct event *polled;
     struct event *trim;
     struct slot *slots;
     int slot_count, first_free;
-    struct pool exchanges; /* memory of theirs */
+    struct spares spares[2];            /* of IPv4 and IPv6 */
+    uint32_t system_first, system_last; /* ports that the system chooses from; 0: it shall not */
+    struct pool exchanges;              /* memory of theirs */
     struct peer_bucket buckets[PEER_BUCKETS];
     struct peer_queue peers; /* most recently used first */
     unsigned peer_count;
@@ -153,6 +171,19 @@ void channel_break(struct peer *p, int vfd);
 
 /* UDP: lets c-ares drop its queries if no cookie is awaited, or too many are kept for exchanges that are over. */
 void channel_tidy(struct peer *p);
+
+/* ---- upstream_socket.c ---- */
+
+/* Learns which ports the system would choose from. */
+void socket_learn_range(struct upstream *u);
+
+/* A socket connected to `peer` on a random port; -1 with errno. */
+int socket_open(struct upstream *u, const struct addr *peer, struct udp_socket *s);
+
+/* Closes it, or keeps it for another exchange on another port. Nothing when it is none. */
+void socket_close(struct upstream *u, uint8_t family_len, struct udp_socket *s);
+
+void socket_drop_spares(struct upstream *u);
 
 /* ---- upstream_datagram.c ---- */
 

@@ -323,6 +323,16 @@ static void names_of_any_octets_can_be_asked(void **state)
     free(a);
 }
 
+/* Sockets are used again, for other ports: what is still in one must not count as the next server's answer. */
+static void what_comes_too_late_is_nobodys_answer(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(outcome_of(f, reply_twice, false), UPSTREAM_REPLY);
+    }
+    assert_int_equal(mismatched(f), 0);
+}
+
 static int compare_seen(const void *a, const void *b)
 {
     return memcmp(a, b, 4);
@@ -546,6 +556,7 @@ int main(void)
         UPSTREAM_TEST(a_server_with_cookies_gets_its_own_back),
         UPSTREAM_TEST(lost_replies_with_cookies_spare_the_others),
         UPSTREAM_TEST(names_of_any_octets_can_be_asked),
+        UPSTREAM_TEST(what_comes_too_late_is_nobodys_answer),
         UPSTREAM_TEST(ports_and_ids_are_fresh_and_spread),
         UPSTREAM_TEST(a_second_reply_reaches_no_other_exchange),
         UPSTREAM_TEST(a_framed_reply_may_come_octet_by_octet),
