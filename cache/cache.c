@@ -164,16 +164,17 @@ static void set_expiry(const struct cache_policy *p, struct cache_entry *e)
     e->expires = e->stored + (has_basis ? (uint64_t)cache_clamp_ttl(p, ttl, is_negative) * 1000 : 0);
 }
 
-static bool is_within_records(const struct cache_policy *p, const struct cache_entry *e)
+/* Whether the policy lets it be kept: as cache_put. */
+static int check_size(const struct cache_policy *p, const struct cache_entry *e)
 {
     size_t octets = 0;
     for (const struct rrset *set = e->sets; set != NULL; set = set->next) {
         octets += (size_t)set->data.len + set->sigs.len;
-        if (set->data.count > p->max_records || set->sigs.count > p->max_records || octets > p->max_entry_size) {
-            return false;
+        if (set->data.count > p->max_records || set->sigs.count > p->max_records) {
+            return FAIL_LIMIT;
         }
     }
-    return true;
+    return octets > p->max_entry_size ? FAIL_SPACE : FAIL_NONE;
 }
 
 static bool has_target(const struct rrset *ns, const uint8_t *name)
@@ -250,8 +251,9 @@ int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *s
     if (e->epoch != cache_epoch(v)) {
         return FAIL_STORE;
     }
-    if (!is_within_records(v->policy, e)) {
-        return FAIL_LIMIT;
+    int result = check_size(v->policy, e);
+    if (result != FAIL_NONE) {
+        return result;
     }
     set_expiry(v->policy, &put);
     if (put.expires <= put.stored) {
@@ -259,15 +261,15 @@ int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *s
     }
     uint8_t key[KEY_SIZE];
     size_t key_len = key_write(key, put.name, put.slot, put.type);
-    int result = weigh_old(v, key, key_len, &put, scratch);
+    result = weigh_old(v, key, key_len, &put, scratch);
     if (result != FAIL_NONE) {
-        return result;
+        return result == FAIL_LIMIT ? FAIL_SPACE : result;
     }
     size_t bound = entry_bound(&put);
     uint8_t *value = arena_take(scratch, bound);
     size_t len = value != NULL ? entry_write(&put, key, key_len, value, bound) : 0;
     if (len == 0 || len > v->policy->max_entry_size) {
-        return FAIL_LIMIT;
+        return FAIL_SPACE;
     }
     if (put.slot == CACHE_ANSWER) {
         end_nxdomain(v, &put, scratch);

@@ -1,6 +1,7 @@
-/* What the resolver remembers: RRsets, negative answers, delegations and failures, under TTL and trust rules. This layer
- * decides what may be stored and what is still good; where the bytes live is the backend's matter (memory.h for tests and
- * scenarios, disk.h for the daemon), so the core sees one small synchronous interface. A view belongs to one thread. */
+/* What the resolver remembers: RRsets, negative answers, delegations and failures, under TTL and trust rules. This
+ * layer decides what may be stored and what is still good; where the bytes live is the backend's matter (memory.h for
+ * tests and scenarios, disk.h for the daemon), so the core sees one small synchronous interface. A view belongs to one
+ * thread. */
 #ifndef CAIRN_CACHE_CACHE_H
 #define CAIRN_CACHE_CACHE_H
 
@@ -18,7 +19,8 @@
 enum cache_slot {
     CACHE_ANSWER,     /* an RRset, or the proof that the type does not exist (NODATA) */
     CACHE_NXDOMAIN,   /* the proof that the name does not exist */
-    CACHE_DELEGATION, /* the parent's NS set, its glue, DS or the proof that there is none: only for reaching the zone */
+    CACHE_DELEGATION, /* the parent's NS set, its glue, DS or the proof that there is none: only for reaching the zone
+                       */
     CACHE_FAILURE     /* resolution of (name, type) failed a moment ago (RFC 9520) */
 };
 
@@ -37,20 +39,20 @@ enum security { SECURITY_UNCHECKED, SECURITY_INDETERMINATE, SECURITY_INSECURE, S
 struct cache_entry {
     const uint8_t *name; /* any case; stored in lower case */
     enum cache_slot slot;
-    uint16_t type;       /* 0 for NXDOMAIN and DELEGATION */
-    bool is_negative;    /* ANSWER slot: NODATA */
+    uint16_t type;    /* 0 for NXDOMAIN and DELEGATION */
+    bool is_negative; /* ANSWER slot: NODATA */
     enum trust trust;
     enum security security;
-    uint64_t stored;     /* milliseconds of clock_now */
-    uint64_t expires;    /* likewise; filled from the sets' TTLs and the clamps by cache_put, except for FAILURE */
-    uint32_t epoch;      /* of the cache when the walk that found this began (cache_epoch) */
-    struct addr source;  /* server that said so; len 0: none */
+    uint64_t stored;    /* milliseconds of clock_now */
+    uint64_t expires;   /* likewise; filled from the sets' TTLs and the clamps by cache_put, except for FAILURE */
+    uint32_t epoch;     /* of the cache when the walk that found this began (cache_epoch) */
+    struct addr source; /* server that said so; len 0: none */
     bool source_tcp;
     /* ANSWER: the one set. NODATA, NXDOMAIN: SOA and proofs (NSEC, NSEC3). DELEGATION: NS, then DS or proofs, then glue
      * A and AAAA sets. FAILURE: NULL. Their `expires` is set on a hit. */
     struct rrset *sets;
-    uint8_t failures;    /* FAILURE: how many in a row, for the back-off */
-    struct ede error;    /* FAILURE: what to tell the client */
+    uint8_t failures; /* FAILURE: how many in a row, for the back-off */
+    struct ede error; /* FAILURE: what to tell the client */
 };
 
 /* Limits of what is kept; durations in seconds. */
@@ -61,15 +63,15 @@ struct cache_policy {
     uint16_t max_records;    /* per RRset; larger sets are answered but not kept */
 };
 
-/* Where the bytes live. `get` gives the value copied into `a` or a pointer valid until the backend is released, NULL when
- * absent. `put` takes a copy; a store that is full or broken drops it, counts, and answers FAIL_STORE, which callers may
- * ignore: the answer itself never depends on it. */
+/* Where the bytes live. `get` gives the value copied into `a` or a pointer valid until the backend is released, NULL
+ * when absent. `put` takes a copy; a store that is full or broken drops it, counts, and answers FAIL_STORE, which
+ * callers may ignore: the answer itself never depends on it. */
 struct cache_backend {
     void *ctx;
     int (*get)(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, const uint8_t **value, size_t *len);
     int (*put)(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len);
-    uint32_t (*epoch)(void *ctx); /* grows whenever entries were flushed or contradicted */
-    void (*note_bad)(void *ctx);  /* told of a value that failed its checks; may be NULL */
+    uint32_t (*epoch)(void *ctx);                     /* grows whenever entries were flushed or contradicted */
+    void (*note_bad)(void *ctx);                      /* told of a value that failed its checks; may be NULL */
     void (*note_use)(void *ctx, const uint8_t *name); /* see cache_touch; may be NULL */
 };
 
@@ -89,10 +91,10 @@ MUST_CHECK int cache_find_delegation(struct cache_view *v, const uint8_t *name, 
                                      const struct cache_entry **hit);
 
 /* Stores an entry under the trust rules above, with TTLs clamped to the policy: the sets' TTLs, the SOA minimum for
- * negative entries (RFC 2308 5), the smallest of NS and DS for a delegation; a live delegation keeps its expiry when the
- * same NS set comes again (a child or a refresh cannot extend it). TTL 0 is not stored. Results other than FAIL_NONE are
- * for counters: FAIL_LIMIT (too large), FAIL_STORE (backend refused or the epoch is old), FAIL_BUSY (a better entry
- * lives). */
+ * negative entries (RFC 2308 5), the smallest of NS and DS for a delegation; a live delegation keeps its expiry when
+ * the same NS set comes again (a child or a refresh cannot extend it). TTL 0 is not stored. Results other than
+ * FAIL_NONE are for counters: FAIL_LIMIT (an RRset of more than max_records), FAIL_SPACE (larger than max_entry_size,
+ * or `scratch` is full), FAIL_STORE (backend refused or the epoch is old), FAIL_BUSY (a better entry lives). */
 int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *scratch);
 
 uint32_t cache_epoch(struct cache_view *v);

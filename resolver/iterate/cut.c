@@ -21,26 +21,29 @@ static int reserve(struct cut *c, const uint8_t *zone, enum cut_source source, c
     return c->servers == NULL || c->targets == NULL ? FAIL_LIMIT : FAIL_NONE;
 }
 
-static void add_address(struct cut *c, struct nameserver *server, const struct addr *address, const struct policy *p)
+static void add_address(struct cut *c, struct nameserver *server, const struct addr *address, struct resolver *r)
 {
-    bool is_full = server->addresses >= limit_get(&p->limits, addresses) || c->target_count >= c->target_max;
-    if (is_full || cut_find_target(c, address) != NULL) {
+    if (cut_find_target(c, address) != NULL) {
+        return;
+    }
+    if (server->addresses >= limit_get(&r->policy->limits, addresses) || c->target_count >= c->target_max) {
+        r->limit_hits[LIMIT_ID_addresses]++;
         return;
     }
     c->targets[c->target_count++] = (struct target){.addr = *address};
     server->addresses++;
 }
 
-unsigned cut_add_addresses(struct cut *c, unsigned index, const struct rrset *set, const struct policy *p)
+unsigned cut_add_addresses(struct cut *c, unsigned index, const struct rrset *set, struct resolver *r)
 {
+    uint16_t port = r->policy->upstream_port;
     uint16_t size = set->type == TYPE_A ? 4 : 16;
     unsigned before = c->target_count;
     struct rdata_view rdata;
     for (size_t at = 0; rdatas_next(&set->data, &at, &rdata);) {
         if (rdata.len == size) {
-            struct addr address =
-                size == 4 ? addr_v4(rdata.bytes, p->upstream_port) : addr_v6(rdata.bytes, p->upstream_port);
-            add_address(c, &c->servers[index], &address, p);
+            struct addr address = size == 4 ? addr_v4(rdata.bytes, port) : addr_v6(rdata.bytes, port);
+            add_address(c, &c->servers[index], &address, r);
         }
     }
     return c->target_count - before;
@@ -58,9 +61,9 @@ static bool has_name(const struct cut *c, const uint8_t *name)
 
 /* Adds the servers of the set that have addresses in `glue`, or those that have none. */
 static void add_servers(struct cut *c, const struct rrset *ns, struct rrset *glue, bool with_address,
-                        const struct policy *p)
+                        struct resolver *r)
 {
-    unsigned max = limit_get(&p->limits, servers);
+    unsigned max = limit_get(&r->policy->limits, servers);
     unsigned seen = 0;
     struct rdata_view rdata;
     for (size_t at = 0; c->server_count < max && seen < max * NAMES_SEEN && rdatas_next(&ns->data, &at, &rdata);
@@ -73,37 +76,41 @@ static void add_servers(struct cut *c, const struct rrset *ns, struct rrset *glu
         }
         c->servers[c->server_count++] = (struct nameserver){.name = name};
         if (a != NULL) {
-            cut_add_addresses(c, c->server_count - 1, a, p);
+            cut_add_addresses(c, c->server_count - 1, a, r);
         }
         if (aaaa != NULL) {
-            cut_add_addresses(c, c->server_count - 1, aaaa, p);
+            cut_add_addresses(c, c->server_count - 1, aaaa, r);
         }
     }
 }
 
-int cut_from_set(struct cut *c, enum cut_source source, const struct rrset *ns, struct rrset *glue,
-                 const struct policy *p, struct arena *a)
+int cut_from_set(struct cut *c, enum cut_source source, const struct rrset *ns, struct rrset *glue, struct resolver *r,
+                 struct arena *a)
 {
-    if (reserve(c, ns->owner, source, p, a) != FAIL_NONE) {
+    if (reserve(c, ns->owner, source, r->policy, a) != FAIL_NONE) {
         return FAIL_LIMIT;
     }
-    add_servers(c, ns, glue, true, p);
-    add_servers(c, ns, glue, false, p);
+    add_servers(c, ns, glue, true, r);
+    add_servers(c, ns, glue, false, r);
+    r->limit_hits[LIMIT_ID_servers] += ns->data.count > limit_get(&r->policy->limits, servers);
     return FAIL_NONE;
 }
 
-int cut_from_hints(struct cut *c, const struct policy *p, struct arena *a)
+int cut_from_hints(struct cut *c, struct resolver *r, struct arena *a)
 {
+    const struct policy *p = r->policy;
     if (reserve(c, name_root, CUT_HINTS, p, a) != FAIL_NONE) {
         return FAIL_LIMIT;
     }
-    for (unsigned i = 0; i < p->hint_count && i < limit_get(&p->limits, servers); i++) {
+    unsigned max = limit_get(&p->limits, servers);
+    r->limit_hits[LIMIT_ID_servers] += p->hint_count > max;
+    for (unsigned i = 0; i < p->hint_count && i < max; i++) {
         struct nameserver *server = &c->servers[c->server_count++];
         *server = (struct nameserver){.name = p->hints[i].name};
         for (unsigned j = 0; j < p->hints[i].address_count; j++) {
             struct addr address = p->hints[i].addresses[j];
             address.port = p->upstream_port;
-            add_address(c, server, &address, p);
+            add_address(c, server, &address, r);
         }
     }
     return FAIL_NONE;

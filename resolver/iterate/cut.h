@@ -44,12 +44,13 @@ struct cut {
 };
 
 /* Fills `c` from an NS set and a list that may hold addresses of its servers; at most limits.servers servers, those
- * with addresses first, and limits.addresses addresses of each. FAIL_LIMIT: the arena is full. */
+ * with addresses first, and limits.addresses addresses of each. The policy is r's, which counts what these limits leave
+ * out. FAIL_LIMIT: the arena is full. */
 MUST_CHECK int cut_from_set(struct cut *c, enum cut_source source, const struct rrset *ns, struct rrset *glue,
-                            const struct policy *p, struct arena *a);
+                            struct resolver *r, struct arena *a);
 
 /* Likewise from the policy's hints, for the root. */
-MUST_CHECK int cut_from_hints(struct cut *c, const struct policy *p, struct arena *a);
+MUST_CHECK int cut_from_hints(struct cut *c, struct resolver *r, struct arena *a);
 
 /* Likewise from a route: its addresses without names. */
 MUST_CHECK int cut_from_route(struct cut *c, const struct route *route, struct arena *a);
@@ -61,7 +62,7 @@ static inline bool cut_is_trusted(const struct cut *c)
 }
 
 /* Takes the addresses of an A or AAAA set for server `index`; returns how many were new. */
-unsigned cut_add_addresses(struct cut *c, unsigned index, const struct rrset *set, const struct policy *p);
+unsigned cut_add_addresses(struct cut *c, unsigned index, const struct rrset *set, struct resolver *r);
 
 /* The target with that address and port, or NULL. */
 struct target *cut_find_target(struct cut *c, const struct addr *a);

@@ -37,7 +37,7 @@ static unsigned take_cached(struct query *q, struct frame *f, unsigned index, un
         trace_no_address(q, server, family);
         return 0;
     }
-    return cut_add_addresses(&f->cut, index, e->sets, q->resolver->policy);
+    return cut_add_addresses(&f->cut, index, e->sets, q->resolver);
 }
 
 static bool search_cache(struct query *q, struct frame *f)
@@ -129,12 +129,12 @@ void glueless_found(struct query *q, struct frame *f, const struct frame *child)
     unsigned found = 0;
     for (const struct rrset *set = child->sections[SECTION_ANSWER]; set != NULL; set = set->next) {
         if (child->outcome == OUTCOME_ANSWER && set->type == child->type) {
-            found += cut_add_addresses(&f->cut, f->server_awaited, set, q->resolver->policy);
+            found += cut_add_addresses(&f->cut, f->server_awaited, set, q->resolver);
         }
     }
     if (found == 0) {
         q->used[LIMIT_ID_glueless_failures]++;
-        f->is_starved = f->is_starved || child->outcome == OUTCOME_LIMIT;
+        f->is_starved = f->is_starved || child->outcome == OUTCOME_LIMIT || child->outcome == OUTCOME_CROWDED;
         trace_no_address(q, &f->cut.servers[f->server_awaited], child->type == TYPE_AAAA);
     }
 }

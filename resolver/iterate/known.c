@@ -5,9 +5,9 @@
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
 #include "resolver/iterate/alias.h"
-#include "resolver/iterate/routes.h"
 #include "resolver/iterate/recover.h"
 #include "resolver/iterate/refresh.h"
+#include "resolver/iterate/routes.h"
 #include "resolver/iterate/special.h"
 
 static void trace_known(struct query *q, const struct frame *f, enum trace_kind kind, unsigned detail)
@@ -43,7 +43,7 @@ static enum known use_local_delegation(struct query *q, struct frame *f, const s
     while (ns != NULL && ns->type != TYPE_NS) {
         ns = ns->next;
     }
-    if (ns != NULL && cut_from_set(&f->cut, CUT_LOCAL, ns, local->sections[SECTION_ADDITIONAL], q->resolver->policy,
+    if (ns != NULL && cut_from_set(&f->cut, CUT_LOCAL, ns, local->sections[SECTION_ADDITIONAL], q->resolver,
                                    &q->arena) != FAIL_NONE) {
         frame_end_memory(q, f);
         return KNOWN_ANSWER;

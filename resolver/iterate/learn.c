@@ -27,10 +27,12 @@ static enum trust trust_of(bool authoritative)
     return authoritative ? TRUST_AUTHORITATIVE : TRUST_ANSWER;
 }
 
-/* A refused store is counted by the cache itself; the answer does not depend on it. */
+/* The answer does not depend on whether it is stored. */
 static void put(struct query *q, const struct cache_entry *e)
 {
-    (void)cache_put(q->resolver->cache, e, &q->arena);
+    if (cache_put(q->resolver->cache, e, &q->arena) == FAIL_LIMIT) {
+        q->resolver->limit_hits[LIMIT_ID_records]++;
+    }
 }
 
 void learn_set(struct query *q, struct rrset *set, bool authoritative)
@@ -107,10 +109,13 @@ static uint64_t failure_life(struct query *q, const struct frame *f, unsigned be
     const struct limits *limits = query_limits(q);
     uint64_t most = limit_get(limits, failure_max_ms);
     uint64_t ms = (uint64_t)limit_get(limits, failure_ms) << (before < 16 ? before : 16);
+    enum limit_id bound = ms < most ? LIMIT_ID_failure_ms : LIMIT_ID_failure_max_ms;
     ms = ms < most ? ms : most;
     if (f->depth == 0 && ms < limit_get(limits, refresh_ms) && stale_has(q, f->name, f->type)) {
+        bound = LIMIT_ID_refresh_ms;
         ms = limit_get(limits, refresh_ms);
     }
+    q->resolver->limit_hits[bound]++;
     return ms;
 }
 

@@ -1,5 +1,7 @@
 /* Every bound on work that a client's query may cause, in one place. Each is configurable under `limits:` by its name
- * and has a counter of how often it was hit. "per query" counts one client query with all sub-questions it causes. */
+ * and has a counter of how often it was hit: how often something would have gone on, or gone on longer, without it.
+ * "per query" counts one client query with all sub-questions it causes, "per worker" what one of the daemon's threads
+ * has in hand, "in all" the whole daemon. */
 #ifndef CAIRN_ITERATE_LIMITS_H
 #define CAIRN_ITERATE_LIMITS_H
 
@@ -26,7 +28,19 @@
     X(tcp_connects, 6, "upstream questions over TCP per query")                                                        \
     X(query_memory, 1048576, "bytes of memory per query")                                                              \
     X(in_flight, 2048, "walks at once per worker")                                                                     \
+    X(in_flight_per_zone, 200,                                                                                         \
+      "packets on their way to one zone's servers, per worker; no end for root, top-level"                             \
+      " domains, forward and stub zones")                                                                              \
+    X(slow_ms, 200, "milliseconds after which a walk of the upper half of in_flight gives way to a new one")           \
     X(waiters, 2048, "clients waiting for one question, per worker")                                                   \
+    X(waiting, 16384, "clients waiting in all questions, per worker")                                                  \
+    X(waiting_per_address, 100,                                                                                        \
+      "questions of one client address waiting, per worker, while in_flight or waiting is"                             \
+      " over half used")                                                                                               \
+    X(waiting_per_address_proven, 1000, "likewise of an address that shows a valid cookie or uses TCP")                \
+    X(responses_per_second, 0,                                                                                         \
+      "UDP answers to one client network (/24, /56) in all, without a valid cookie; 0: no"                             \
+      " end")                                                                                                          \
     X(failure_ms, 5000, "milliseconds a first failure is remembered (RFC 9520)")                                       \
     X(failure_max_ms, 300000, "milliseconds a repeated failure is remembered at most")                                 \
     X(refresh_ms, 30000, "milliseconds between attempts to renew expired data that is served (RFC 8767)")              \
@@ -34,10 +48,11 @@
     X(probes, 256, "packets on their way at once per worker to see whether silent servers are back")                   \
     X(records, 100, "records of one RRset that is cached")                                                             \
     X(tcp_clients, 1024, "client connections in all")                                                                  \
-    X(tcp_clients_per_address, 32, "connections of one client address")                                                \
+    X(tcp_clients_per_address, 32, "connections of one client address in all, while tcp_clients is over half used")    \
     X(tcp_pipeline, 16, "queries of one connection in progress")                                                       \
     X(tcp_first_ms, 2000, "milliseconds for a connection's first or a begun message")                                  \
-    X(tcp_idle_ms, 10000, "milliseconds an idle client connection is kept")
+    X(tcp_idle_ms, 10000, "milliseconds an idle client connection is kept")                                            \
+    X(tcp_idle_busy_ms, 500, "likewise while 80 % of tcp_clients are in use")
 
 enum limit_id {
 #define LIMIT_ID(name, value, text) LIMIT_ID_##name,

@@ -42,6 +42,7 @@ static unsigned grow(struct query *q, const struct frame *f, unsigned shown, uns
         return shown + 1;
     }
     unsigned share = (all - shown) / (most - f->steps);
+    q->resolver->limit_hits[LIMIT_ID_qname_single_labels] += share > 1;
     return shown + (share > 0 ? share : 1);
 }
 

@@ -76,6 +76,7 @@ static bool may_ask(struct query *q, struct frame *f, struct target *t, const st
     }
     uint32_t most = limit_get(query_limits(q), tries);
     if (t->timeouts >= most || t->tries[is_tcp] >= (is_tcp && most > TCP_TRIES ? TCP_TRIES : most)) {
+        q->resolver->limit_hits[LIMIT_ID_tries]++;
         return rule_out(q, f, t, SKIP_TRIES);
     }
     return true;

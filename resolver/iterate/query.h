@@ -140,6 +140,7 @@ enum event_kind {
     EVENT_REPLY, /* `bytes` hold a reply whose id, question and source the driver has checked */
     EVENT_TIMEOUT,
     EVENT_UNREACHABLE, /* the network said no: try the next at once */
+    EVENT_CROWDED,     /* the driver has too many packets on their way to servers of the zone: it sends none */
     EVENT_SUSPECT      /* replies came that did not match: a forgery may be going on; ask again over TCP */
 };
 

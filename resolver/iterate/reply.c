@@ -169,7 +169,7 @@ enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
         return KNOWN_ANSWER;
     }
     learn_delegation(q, sets);
-    if (cut_from_set(&f->cut, CUT_REFERRAL, sets, sets, p, &q->arena) != FAIL_NONE) {
+    if (cut_from_set(&f->cut, CUT_REFERRAL, sets, sets, q->resolver, &q->arena) != FAIL_NONE) {
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }

@@ -7,6 +7,9 @@
 /* Bounds on comparing many servers with many addresses, and on denials: a real one takes three or four records. */
 enum { GLUE_SEEN = 256, GLUE_NAMES = 64, PROOFS_KEPT = 8 };
 
+/* Of an endless list of servers this many times the limit is kept, so that it can be stored. */
+enum { NAMES_KEPT = 2 };
+
 bool in_zone(const uint8_t *owner, const uint8_t *zone)
 {
     return name_is_under(owner, zone);
@@ -123,12 +126,25 @@ static int keep_glue(const struct msg *m, const uint8_t *zone, const struct rrse
     return FAIL_NONE;
 }
 
+static void shorten(struct rdatas *data, unsigned count)
+{
+    struct rdata_view rdata;
+    size_t at = 0;
+    if (data->count > count) {
+        for (unsigned i = 0; i < count && rdatas_next(data, &at, &rdata); i++) {
+        }
+        data->count = (uint16_t)count;
+        data->len = (uint32_t)at;
+    }
+}
+
 int scrub_delegation(const struct msg *m, const uint8_t *zone, const struct rrset *ns, unsigned servers,
                      struct arena *a, struct rrset **out)
 {
     if (keep(out, ns, a) != FAIL_NONE) {
         return FAIL_LIMIT;
     }
+    shorten(&(*out)->data, servers * NAMES_KEPT);
     const struct rrset *ds = rrset_find(m->sections[SECTION_AUTHORITY], ns->owner, TYPE_DS);
     int failed = ds != NULL ? keep(out, ds, a) : keep_proofs(m, zone, a, out);
     if (failed != FAIL_NONE) {

@@ -35,8 +35,8 @@ const struct rrset *scrub_ns(const struct msg *m, const uint8_t *zone, const uin
 MUST_CHECK int scrub_negative(const struct msg *m, const uint8_t *zone, const uint8_t *name, struct arena *a,
                               struct rrset **out);
 
-/* What a delegation consists of: NS set `ns`, then DS or proofs, then glue: A and AAAA in additional, owned by one of
- * the first `servers` servers of the set and inside `zone`. */
+/* What a delegation consists of: NS set `ns` up to twice `servers` records, then DS or proofs, then glue: A and AAAA in
+ * additional, owned by one of the first `servers` servers of the set and inside `zone`. */
 MUST_CHECK int scrub_delegation(const struct msg *m, const uint8_t *zone, const struct rrset *ns, unsigned servers,
                                 struct arena *a, struct rrset **out);
 

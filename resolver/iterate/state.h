@@ -14,6 +14,7 @@ enum outcome {
     OUTCOME_ANSWER,        /* rcode and sections hold the answer, negative ones included */
     OUTCOME_FAILED,        /* SERVFAIL: its own servers failed it */
     OUTCOME_LIMIT,         /* SERVFAIL: a limit of the query, which says nothing about this question in another query */
+    OUTCOME_CROWDED,       /* SERVFAIL: too many others ask the zone's servers at this moment: not to be remembered */
     OUTCOME_KNOWN_FAILURE, /* SERVFAIL: remembered from a moment ago */
     OUTCOME_MISS           /* the cache is not enough and servers may not be asked */
 };

@@ -309,6 +309,11 @@ static void describe_limit(const struct trace_step *s, struct text *text)
         text_put_name(text, s);
         return;
     }
+    if (s->detail == LIMIT_ID_in_flight_per_zone) {
+        text_put(text, "too many packets are on their way to servers of ");
+        text_put_name(text, s);
+        return;
+    }
     text_put(text, "limit reached: ");
     text_put(text, s->detail < LIMIT_COUNT ? limit_meaning(s->detail) : "?");
 }
@@ -348,8 +353,9 @@ unsigned trace_errors(const struct trace *t, struct ede out[EDE_MAX])
     if (cut >= 0) {
         collect(t, (unsigned)cut, &v);
     }
+    bool is_crowded = limit != NULL && limit->detail == LIMIT_ID_in_flight_per_zone;
     bool is_servers_fault = v.count > 0 || v.no_address != NULL || limit == NULL;
-    if (cut >= 0 && is_servers_fault) {
+    if (cut >= 0 && is_servers_fault && !is_crowded) {
         struct text text = ede_begin(&out[count++], EDE_NO_REACHABLE_AUTHORITY);
         describe_servers(&t->steps[cut], &v, &text);
     }

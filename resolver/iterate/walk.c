@@ -52,7 +52,6 @@ static const struct route *find_route(const struct query *q, struct frame *f, co
 /* Puts the frame at the deepest delegation known at or above `start`. A forwarder knows what lies below its zone. */
 static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
 {
-    const struct policy *p = q->resolver->policy;
     const struct route *route = find_route(q, f, start);
     const uint8_t *zone = route != NULL ? route->zone : (f->cut.source == CUT_LOCAL ? f->cut.zone : NULL);
     const struct cache_entry *e = NULL;
@@ -61,11 +60,11 @@ static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
         failed = cache_find_delegation(q->resolver->cache, start, q->now, &q->arena, &e);
     }
     if (failed == FAIL_NONE && is_better(zone, e)) {
-        failed = cut_from_set(&f->cut, CUT_CACHE, e->sets, e->sets, p, &q->arena);
+        failed = cut_from_set(&f->cut, CUT_CACHE, e->sets, e->sets, q->resolver, &q->arena);
     } else if (failed == FAIL_NONE && route != NULL) {
         failed = cut_from_route(&f->cut, route, &q->arena);
     } else if (failed == FAIL_NONE && f->cut.source != CUT_LOCAL) {
-        failed = cut_from_hints(&f->cut, p, &q->arena);
+        failed = cut_from_hints(&f->cut, q->resolver, &q->arena);
     }
     if (failed != FAIL_NONE) {
         frame_end_memory(q, f);
@@ -410,6 +409,13 @@ static void note_reason(struct query *q, const struct frame *f, const struct msg
     }
 }
 
+static enum next got_no_place(struct query *q, struct frame *f)
+{
+    q->resolver->limit_hits[LIMIT_ID_in_flight_per_zone]++;
+    trace_add(&q->trace, TRACE_LIMIT, f->cut.zone, f->type, q->now)->detail = LIMIT_ID_in_flight_per_zone;
+    return frame_end(f, OUTCOME_CROWDED, RCODE_SERVFAIL);
+}
+
 static enum next got_reply(struct query *q, struct frame *f, struct target *t)
 {
     const struct query_event *ev = q->event;
@@ -446,6 +452,8 @@ enum next walk_event(struct query *q, struct frame *f)
     case EVENT_SUSPECT:
         t->needs_tcp = true;
         return ask_again(q, f, t);
+    case EVENT_CROWDED:
+        return got_no_place(q, f);
     case EVENT_START:
         break;
     }

@@ -54,6 +54,7 @@ static void trim_idle(struct tcp *t)
             return;
         }
         counter_add(&t->counters.timed_out, 1);
+        counter_add(&t->counters.idle_busy_ms, 1);
         tcp_conn_close(oldest);
     }
 }
@@ -71,12 +72,16 @@ static bool enter(struct tcp *t, unsigned bucket)
     trim_idle(t);
     unsigned all = atomic_fetch_add_explicit(&t->shared->connections, 1, memory_order_relaxed) + 1;
     unsigned own = atomic_fetch_add_explicit(&t->shared->clients[bucket], 1, memory_order_relaxed) + 1;
-    bool greedy = own > s->connections_per_client && all > s->connections / 2;
-    if ((greedy && !evict(t, bucket)) || (!greedy && all > s->connections && !evict(t, TCP_CLIENT_BUCKETS))) {
-        leave(t, bucket);
-        return false;
+    bool is_greedy = own > s->connections_per_client && all > s->connections / 2;
+    if (!is_greedy && all <= s->connections) {
+        return true;
     }
-    return true;
+    counter_add(is_greedy ? &t->counters.connections_per_client : &t->counters.connections, 1);
+    if (evict(t, is_greedy ? bucket : TCP_CLIENT_BUCKETS)) {
+        return true;
+    }
+    leave(t, bucket);
+    return false;
 }
 
 static void read_local(const struct tcp_listener *l, int fd, struct addr *local)
@@ -271,4 +276,10 @@ void tcp_stats_read(const struct tcp *t, struct tcp_stats *out)
                               .timed_out = counter_read(&t->counters.timed_out),
                               .received = counter_read(&t->counters.received),
                               .sent = counter_read(&t->counters.sent)};
+    out->hits.connections = counter_read(&t->counters.connections);
+    out->hits.connections_per_client = counter_read(&t->counters.connections_per_client);
+    out->hits.pipeline = counter_read(&t->counters.pipeline);
+    out->hits.message_ms = counter_read(&t->counters.message_ms);
+    out->hits.idle_ms = counter_read(&t->counters.idle_ms);
+    out->hits.idle_busy_ms = counter_read(&t->counters.idle_busy_ms);
 }

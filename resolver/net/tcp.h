@@ -90,6 +90,9 @@ struct tcp_stats {
     uint64_t evicted;        /* quiet ones that made room */
     uint64_t timed_out;      /* idle, half a message, or not reading */
     uint64_t received, sent; /* messages */
+    struct {                 /* how often each setting was the reason for something */
+        uint64_t connections, connections_per_client, pipeline, message_ms, idle_ms, idle_busy_ms;
+    } hits;
 };
 void tcp_stats_read(const struct tcp *t, struct tcp_stats *out);
 

@@ -154,6 +154,7 @@ static void set_timer(struct tcp_conn *c)
     }
     const struct tcp_settings *s = &c->owner->settings;
     uint32_t ms = wait == TCP_WAIT_MESSAGE ? s->message_ms : tcp_idle_ms(c->owner);
+    c->is_hurried = wait != TCP_WAIT_MESSAGE && tcp_is_busy(c->owner);
     struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     event_add(&c->timer, &after);
 }
@@ -163,6 +164,9 @@ static void set_reading(struct tcp_conn *c)
     bool wanted = !c->eof && !c->owner->stopping && has_room(c);
     if (wanted != c->reading) {
         c->reading = wanted;
+        if (c->in_flight >= c->owner->settings.pipeline) {
+            counter_add(&c->owner->counters.pipeline, 1);
+        }
         if (wanted) {
             event_add(&c->readable, NULL);
         } else {
@@ -217,7 +221,13 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct tcp_conn *c = arg;
-    counter_add(&c->owner->counters.timed_out, 1);
+    struct tcp *t = c->owner;
+    counter_add(&t->counters.timed_out, 1);
+    if (c->wait == TCP_WAIT_MESSAGE) {
+        counter_add(&t->counters.message_ms, 1);
+    } else {
+        counter_add(c->is_hurried ? &t->counters.idle_busy_ms : &t->counters.idle_ms, 1);
+    }
     destroy(c);
 }
 

@@ -23,6 +23,7 @@ struct tcp_conn {
     struct evbuffer *in, *out;
     unsigned in_flight;
     enum tcp_wait wait;
+    bool is_hurried;  /* its timer runs for idle_busy_ms */
     bool reading;     /* `readable` is armed */
     bool had_message; /* at least one */
     bool progress;    /* something happened that starts the running time-out anew */
@@ -56,6 +57,7 @@ struct tcp {
     bool stopping;
     struct {
         struct counter accepted, refused, evicted, timed_out, received, sent;
+        struct counter connections, connections_per_client, pipeline, message_ms, idle_ms, idle_busy_ms;
     } counters;
 };
 

@@ -140,6 +140,19 @@ static void prepare_in(struct udp *u, bool wildcard)
     u->in_used = 0;
 }
 
+/* An answer to port 0 or to ourselves could only come back as an error (reply loops). */
+static bool is_answerable(const struct udp *u, const struct udp_from *from)
+{
+    for (unsigned i = 0; i < u->listener_count; i++) {
+        const struct listener *l = u->listeners[i];
+        if (from->peer.port == l->address.port &&
+            addr_same_host(&from->peer, l->wildcard ? &from->local : &l->address)) {
+            return false;
+        }
+    }
+    return from->peer.port != 0;
+}
+
 /* Hands one datagram over and, if it is answered at once, makes the answer the `count`th of the batch to send. */
 static unsigned handle_one(struct udp *u, uint16_t index, unsigned i, unsigned count)
 {
@@ -147,8 +160,7 @@ static unsigned handle_one(struct udp *u, uint16_t index, unsigned i, unsigned c
     struct msghdr *query = &u->in.headers[i].msg_hdr;
     struct udp_packet packet = {.bytes = u->in.bytes[i], .len = u->in.headers[i].msg_len};
     read_from(l, index, query, &packet.from);
-    if (packet.from.peer.port == 0) {
-        /* An answer could only come back to us as an error (reply loops). */
+    if (!is_answerable(u, &packet.from)) {
         counter_add(&u->counters.dropped, 1);
         return count;
     }

@@ -19,7 +19,7 @@ struct udp;
 
 /* The way back to a client. Plain data that may be kept for a later answer; only udp_send looks into its lower half. */
 struct udp_from {
-    struct addr peer;  /* source port is never 0: such datagrams are dropped */
+    struct addr peer;  /* never with port 0, never one of ours: such datagrams are dropped */
     struct addr local; /* the address that was asked, with port */
     uint32_t scope;    /* interface of a link-local peer, else 0 */
     uint16_t socket;   /* index of the listener */
@@ -61,7 +61,7 @@ void udp_free(struct udp *u);
 struct udp_stats {
     uint64_t received, sent;
     uint64_t batches;
-    uint64_t dropped;     /* datagrams with source port 0 */
+    uint64_t dropped;     /* datagrams with source port 0, or that seem to come from an address we listen on */
     uint64_t send_failed; /* answers that the system did not take */
 };
 void udp_stats_read(const struct udp *u, struct udp_stats *out);

@@ -38,7 +38,10 @@ static void check_limits(struct reading *r)
         {LIMIT_ID_glueless_per_referral, LIMIT_ID_glueless},
         {LIMIT_ID_failure_ms, LIMIT_ID_failure_max_ms},
         {LIMIT_ID_answer_ms, LIMIT_ID_walk_ms},
+        {LIMIT_ID_waiters, LIMIT_ID_waiting},
+        {LIMIT_ID_waiting_per_address, LIMIT_ID_waiting_per_address_proven},
         {LIMIT_ID_tcp_clients_per_address, LIMIT_ID_tcp_clients},
+        {LIMIT_ID_tcp_idle_busy_ms, LIMIT_ID_tcp_idle_ms},
     };
     const uint32_t *values = r->config->limits.values;
     const struct node *limits = r->given[schema_index(schema_find("limits"))];

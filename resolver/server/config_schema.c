@@ -349,7 +349,13 @@ static const struct limit_range limit_ranges[LIMIT_COUNT] = {
     [LIMIT_ID_tcp_connects] = {0, 1000},
     [LIMIT_ID_query_memory] = {131072, 64u << 20},
     [LIMIT_ID_in_flight] = {1, 1u << 20},
+    [LIMIT_ID_in_flight_per_zone] = {1, 1u << 20},
+    [LIMIT_ID_slow_ms] = {0, 60000},
     [LIMIT_ID_waiters] = {1, 1u << 20},
+    [LIMIT_ID_waiting] = {1, 1u << 20},
+    [LIMIT_ID_waiting_per_address] = {1, 1u << 20},
+    [LIMIT_ID_waiting_per_address_proven] = {1, 1u << 20},
+    [LIMIT_ID_responses_per_second] = {0, 1000000},
     [LIMIT_ID_failure_ms] = {1000, 300000},
     [LIMIT_ID_failure_max_ms] = {1000, 300000},
     [LIMIT_ID_refresh_ms] = {1000, 300000},
@@ -361,6 +367,7 @@ static const struct limit_range limit_ranges[LIMIT_COUNT] = {
     [LIMIT_ID_tcp_pipeline] = {1, 4096},
     [LIMIT_ID_tcp_first_ms] = {100, 60000},
     [LIMIT_ID_tcp_idle_ms] = {0, 3600000},
+    [LIMIT_ID_tcp_idle_busy_ms] = {0, 3600000},
 };
 
 static const char *const expectations[] = {

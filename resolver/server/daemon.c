@@ -111,6 +111,7 @@ static int start_workers(struct daemon *d)
                                      .socket_count = d->socket_count,
                                      .tcp_shared = &d->tcp_shared,
                                      .board = &d->board,
+                                     .rates = &d->rates,
                                      .main = &d->mailbox};
         d->workers[i] = worker_new(&parts);
         if (d->workers[i] == NULL) {

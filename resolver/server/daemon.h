@@ -29,6 +29,7 @@ struct daemon {
     unsigned socket_count;
     struct tcp_shared tcp_shared;
     struct probe_board board;
+    struct rate_table rates;
     struct disk *disk;
     struct cache_view *cache;  /* the main thread's own view, for the control socket */
     struct routing routing;    /* under which the cache was filled */

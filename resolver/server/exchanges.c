@@ -23,6 +23,7 @@ struct shared_exchange {
     struct exchange_parts parts;
     struct addr server;
     bool over_tcp;
+    uint32_t *zone; /* the counter it is in; NULL: none */
     struct exchange_key key;
 };
 
@@ -57,6 +58,9 @@ int exchanges_init(struct exchanges *x, struct upstream *u,
 
 static void forget(struct shared_exchange *s)
 {
+    if (s->zone != NULL) {
+        --*s->zone;
+    }
     table_remove(&s->owner->table, &s->node);
     pool_give(&s->owner->memory, s);
 }
@@ -111,6 +115,17 @@ static void done(void *arg, const struct upstream_result *result)
     }
 }
 
+/* The counter of the send's zone; NULL when it has no limit. */
+static uint32_t *zone_counter(struct exchanges *x, const struct send *send)
+{
+    uint8_t zone[NAME_SIZE];
+    if (send->is_routed || name_labels(send->zone) <= 1) {
+        return NULL;
+    }
+    size_t len = name_lower(zone, send->zone);
+    return &x->zones[hash_bytes(zone, len) % EXCHANGE_ZONES];
+}
+
 static struct shared_exchange *start(struct exchanges *x, const struct send *send, const struct exchange_key *key)
 {
     struct shared_exchange *s = pool_take(&x->memory, sizeof(*s));
@@ -120,6 +135,7 @@ static struct shared_exchange *start(struct exchanges *x, const struct send *sen
     s->owner = x;
     s->server = send->server;
     s->over_tcp = send->use_tcp;
+    s->zone = NULL;
     s->key = *key;
     TAILQ_INIT(&s->parts);
     struct upstream_question q = {.server = send->server,
@@ -138,17 +154,34 @@ static struct shared_exchange *start(struct exchanges *x, const struct send *sen
     return s;
 }
 
-int exchanges_join(struct exchanges *x, const struct send *send, struct exchange_part *part)
+static void take_part(struct shared_exchange *s, struct exchange_part *part)
+{
+    part->shared = s;
+    TAILQ_INSERT_TAIL(&s->parts, part, link);
+}
+
+int exchanges_join(struct exchanges *x, const struct send *send, unsigned zone_max, struct exchange_part *part)
 {
     struct exchange_key key;
     make_key(send, &key);
     struct table_node *n = table_find(&x->table, key.hash, has_key, &key);
-    struct shared_exchange *s = n != NULL ? TABLE_OWNER(n, struct shared_exchange, node) : start(x, send, &key);
+    if (n != NULL) {
+        take_part(TABLE_OWNER(n, struct shared_exchange, node), part);
+        return FAIL_NONE;
+    }
+    uint32_t *zone = zone_counter(x, send);
+    if (zone != NULL && *zone >= zone_max) {
+        return FAIL_LIMIT;
+    }
+    struct shared_exchange *s = start(x, send, &key);
     if (s == NULL) {
         return FAIL_SYSTEM;
     }
-    part->shared = s;
-    TAILQ_INSERT_TAIL(&s->parts, part, link);
+    s->zone = zone;
+    if (zone != NULL) {
+        ++*zone;
+    }
+    take_part(s, part);
     return FAIL_NONE;
 }
 

@@ -1,6 +1,7 @@
 /* Merges equal upstream exchanges of one worker: walks that want the same (zone cut, name, type) over the same
  * transport, and of the same server where the configuration names it, share one exchange and each gets the same event,
- * so that nobody waits on another client's walk. */
+ * so that nobody waits on another client's walk. New exchanges with the servers of one zone are limited, so that no
+ * zone takes all of a worker's walks (random names below a slow one). */
 #ifndef CAIRN_SERVER_EXCHANGES_H
 #define CAIRN_SERVER_EXCHANGES_H
 
@@ -20,10 +21,14 @@ struct exchange_part {
 };
 TAILQ_HEAD(exchange_parts, exchange_part);
 
+/* Zones are counted by a keyed hash: two that share a counter share its limit. */
+#define EXCHANGE_ZONES 4096
+
 struct exchanges {
     struct upstream *upstream;
     struct table table;
-    struct pool memory; /* of what is in the table */
+    struct pool memory;             /* of what is in the table */
+    uint32_t zones[EXCHANGE_ZONES]; /* exchanges with the servers of each */
     void (*deliver)(void *ctx, struct exchange_part *part, const struct query_event *ev);
     void *ctx;
 };
@@ -36,8 +41,10 @@ MUST_CHECK int exchanges_init(struct exchanges *x, struct upstream *u,
 /* Ends all exchanges without events. */
 void exchanges_fini(struct exchanges *x);
 
-/* Joins a running exchange or starts one. FAIL_SYSTEM: it could not begin, no event will come. */
-MUST_CHECK int exchanges_join(struct exchanges *x, const struct send *s, struct exchange_part *part);
+/* Joins a running exchange or starts one. Without an event to come: FAIL_SYSTEM, it could not begin; FAIL_LIMIT, there
+ * are `zone_max` with the zone's servers already. That does not count for the root, top-level domains and configured
+ * servers. */
+MUST_CHECK int exchanges_join(struct exchanges *x, const struct send *s, unsigned zone_max, struct exchange_part *part);
 
 /* Leaves without an event; the last to leave ends the exchange. */
 void exchanges_leave(struct exchanges *x, struct exchange_part *part);

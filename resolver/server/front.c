@@ -86,7 +86,8 @@ static void log_failure(const struct request *q, const struct answer *a)
 
 static void refresh(struct front *f, const struct request *q)
 {
-    walks_refresh(f->walks, f->generation, q->name, q->type, (q->flags & MSG_CD) != 0 ? QUERY_CD : 0);
+    const struct question question = {.name = q->name, .type = q->type, .class = CLASS_IN};
+    walks_refresh(f->walks, f->generation, &question, (q->flags & MSG_CD) != 0 ? QUERY_CD : 0);
     stats_add(&f->stats, STAT_refreshed);
 }
 
@@ -233,7 +234,7 @@ static void answer_pending(struct waiter *w, const struct answer *a)
     pool_give(&f->waiting, p);
 }
 
-static size_t wait_for(const struct turn *t, struct walk *walk)
+static size_t wait_for(const struct turn *t, struct walk *walk, const struct asker *who)
 {
     struct pending *p = pool_take(&t->front->waiting, sizeof(*p));
     if (p != NULL) {
@@ -241,21 +242,24 @@ static size_t wait_for(const struct turn *t, struct walk *walk)
         p->client = *t->client;
         p->q = t->q;
         p->waiter.answer = answer_pending;
+        p->waiter.asker = *who;
         if (walk_wait(walk, &p->waiter) == FAIL_NONE) {
             return 0;
         }
         pool_give(&t->front->waiting, p);
     }
     stats_add(&t->front->stats, STAT_overload);
-    return refuse(t, RCODE_SERVFAIL, EDE_OTHER, "too many clients wait for this question");
+    return refuse(t, RCODE_SERVFAIL, EDE_OTHER, "too many clients wait, for this question or in all");
 }
 
 static size_t answer_by_walk(const struct turn *t)
 {
     struct front *f = t->front;
     unsigned flags = (t->q.flags & MSG_CD) != 0 ? QUERY_CD : 0;
+    const struct question q = {.name = t->q.name, .type = t->q.type, .class = CLASS_IN};
+    struct asker who = crowd_asker(t->peer, t->client->is_tcp || t->q.is_proven);
     struct walk *walk;
-    switch (walks_ask(f->walks, f->generation, t->q.name, t->q.type, flags, &walk)) {
+    switch (walks_ask(f->walks, f->generation, &q, flags, &who, &walk)) {
     case WALK_FINISHED: {
         size_t len = compose(f, &t->q, walk_answer(walk), walk_epoch(walk), t->out, t->limit);
         walk_release(walk);
@@ -264,7 +268,7 @@ static size_t answer_by_walk(const struct turn *t)
     }
     case WALK_ON: {
         const struct answer *stale = walk_answer_at_once(walk);
-        return stale != NULL ? compose(f, &t->q, stale, walk_epoch(walk), t->out, t->limit) : wait_for(t, walk);
+        return stale != NULL ? compose(f, &t->q, stale, walk_epoch(walk), t->out, t->limit) : wait_for(t, walk, &who);
     }
     case WALK_REFUSED:
     default:
@@ -327,6 +331,25 @@ static void check_cookie(struct turn *t)
     }
 }
 
+/* For who may be the victim of a forged source address. True when it gets no answer, or only TC in *len octets. */
+static bool is_over_rate(const struct turn *t, size_t *len)
+{
+    struct front *f = t->front;
+    struct resolver *r = &f->generation->resolver;
+    uint32_t per_second = limit_get(&r->policy->limits, responses_per_second);
+    if (per_second == 0 || t->client->is_tcp || t->q.is_proven) {
+        return false;
+    }
+    enum rate_verdict verdict = rate_count(f->rates, t->peer, per_second, batch_now(f));
+    if (verdict == RATE_ANSWER) {
+        return false;
+    }
+    r->limit_hits[LIMIT_ID_responses_per_second]++;
+    stats_add(&f->stats, STAT_rate_limited);
+    *len = verdict == RATE_TRUNCATE ? respond_truncated(&settings_of(f)->responder, &t->q, t->out, t->limit) : 0;
+    return true;
+}
+
 static size_t answer_message(struct turn *t, enum request_verdict verdict)
 {
     struct front *f = t->front;
@@ -335,8 +358,12 @@ static size_t answer_message(struct turn *t, enum request_verdict verdict)
         return 0;
     }
     bool had_server_cookie = t->q.edns.cookie_len > EDNS_CLIENT_COOKIE;
+    size_t len;
     if (t->q.edns.cookie_len > 0) {
         check_cookie(t);
+    }
+    if (is_over_rate(t, &len)) {
+        return len;
     }
     if (!settings_allow(settings_of(f), t->peer)) {
         stats_add(&f->stats, STAT_denied);

@@ -10,6 +10,7 @@
 #include "resolver/net/tcp.h"
 #include "resolver/net/udp.h"
 #include "resolver/server/generation.h"
+#include "resolver/server/rate.h"
 #include "resolver/server/ready.h"
 #include "resolver/server/stats.h"
 #include "resolver/server/walks.h"
@@ -19,6 +20,7 @@ struct front {
     struct cache_view *cache;
     struct ready *ready;
     struct walks *walks;
+    struct rate_table *rates; /* of all workers */
     struct udp *udp;
     struct tcp *tcp;
     struct stats stats;

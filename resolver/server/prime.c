@@ -25,7 +25,8 @@ void prime_check(struct prime *p, struct walks *w, struct generation *g, uint64_
     }
     arena_fini(&arena);
     struct walk *walk;
-    if (walks_ask(w, g, name_root, TYPE_NS, QUERY_PRIME, &walk) == WALK_FINISHED) {
+    const struct question q = {.name = name_root, .type = TYPE_NS, .class = CLASS_IN};
+    if (walks_ask(w, g, &q, QUERY_PRIME, NULL, &walk) == WALK_FINISHED) {
         walk_release(walk);
     }
 }

@@ -122,3 +122,11 @@ size_t respond_error(const struct responder *r, const struct request *q, unsigne
     struct respond_extra extra = {.rcode = rcode, .errors = error, .error_count = error != NULL ? 1 : 0};
     return respond_add_opt(r, q, &extra, out, msg_finish(&m, false), limit);
 }
+
+size_t respond_truncated(const struct responder *r, const struct request *q, uint8_t *out, size_t limit)
+{
+    struct msg_writer m;
+    struct respond_extra extra = {.rcode = RCODE_NOERROR};
+    begin(&m, q, out, limit, header_flags(r, q));
+    return respond_add_opt(r, q, &extra, out, msg_finish(&m, true), limit);
+}

@@ -55,4 +55,7 @@ size_t respond_opt_size(const struct responder *r, const struct request *q);
 size_t respond_error(const struct responder *r, const struct request *q, unsigned rcode, const struct ede *error,
                      uint8_t *out, size_t limit);
 
+/* Nothing but TC: who wants to know more asks again over TCP. */
+size_t respond_truncated(const struct responder *r, const struct request *q, uint8_t *out, size_t limit);
+
 #endif

@@ -9,7 +9,6 @@
 #include "resolver/iterate/routes.h"
 
 enum {
-    TCP_IDLE_BUSY_MS = 500,       /* when most connections are in use */
     TCP_WRITE_BUFFER = 256 * 1024 /* a few of the largest answers */
 };
 
@@ -101,7 +100,7 @@ struct settings *settings_new(struct config *config, struct zone_set *zones)
                                    .pipeline = limit_get(l, tcp_pipeline),
                                    .message_ms = limit_get(l, tcp_first_ms),
                                    .idle_ms = limit_get(l, tcp_idle_ms),
-                                   .idle_busy_ms = TCP_IDLE_BUSY_MS,
+                                   .idle_busy_ms = limit_get(l, tcp_idle_busy_ms),
                                    .write_buffer = TCP_WRITE_BUFFER};
     s->responder.recursion_available = true;
     if (identity[0] != '\0') {

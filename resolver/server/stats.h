@@ -21,6 +21,7 @@
     X(overload, "queries answered SERVFAIL because too many were in progress")                                         \
     X(private_removed, "answers that a private address was left out of")                                               \
     X(truncated, "answers cut for UDP")                                                                                \
+    X(rate_limited, "UDP queries that got silence or TC because of responses_per_second")                              \
     X(noerror, "answers NOERROR")                                                                                      \
     X(formerr, "answers FORMERR")                                                                                      \
     X(servfail, "answers SERVFAIL")                                                                                    \

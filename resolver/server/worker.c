@@ -150,6 +150,7 @@ static int build(struct worker *w, const struct worker_parts *parts)
     }
     arena_init(&w->front.arena, ARENA_CAP);
     w->front.cache = w->cache;
+    w->front.rates = parts->rates;
     w->front.ready = ready_new(READY_ENTRIES, READY_BYTES);
     struct walk_hooks hooks = {.ctx = w, .on_network = on_network, .on_refreshed = on_refreshed, .on_rest = batch_end};
     w->front.walks = walks_new(w->base, w->upstream, parts->board, &hooks);
@@ -359,6 +360,13 @@ static void report_net(struct worker *w, json_t *groups)
     add(g, "batches", udp.batches);
     add(g, "dropped", udp.dropped);
     add(g, "send_failed", udp.send_failed);
+    g = group_of(groups, "limits");
+    add(g, limit_name(LIMIT_ID_tcp_clients), tcp.hits.connections);
+    add(g, limit_name(LIMIT_ID_tcp_clients_per_address), tcp.hits.connections_per_client);
+    add(g, limit_name(LIMIT_ID_tcp_pipeline), tcp.hits.pipeline);
+    add(g, limit_name(LIMIT_ID_tcp_first_ms), tcp.hits.message_ms);
+    add(g, limit_name(LIMIT_ID_tcp_idle_ms), tcp.hits.idle_ms);
+    add(g, limit_name(LIMIT_ID_tcp_idle_busy_ms), tcp.hits.idle_busy_ms);
     g = group_of(groups, "tcp");
     add(g, "accepted", tcp.accepted);
     add(g, "refused", tcp.refused);
@@ -380,16 +388,17 @@ void worker_report(struct worker *w, json_t *groups)
     add(g, "finished", walks.finished);
     add(g, "late", walks.late);
     add(g, "refused", walks.refused);
+    add(g, "given_up", walks.given_up);
     add(g, "refreshes", walks.refreshes);
     add(g, "probes", walks.probes);
     add(g, "probes_answered", walks.probes_answered);
     add(g, "in_flight", walks.in_flight);
     add(g, "waiting", walks.waiting);
-    report_net(w, groups);
     g = group_of(groups, "limits");
     for (unsigned id = 0; id < LIMIT_COUNT; id++) {
         add(g, limit_name(id), w->limit_hits[id] + w->front.generation->resolver.limit_hits[id]);
     }
+    report_net(w, groups);
 }
 
 static const char *state_of(const struct server_info *s, uint64_t now)

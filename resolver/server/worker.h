@@ -1,5 +1,5 @@
-/* One worker: a thread with its own event loop, sockets, upstream exchanges, walks, ready answers and view of the cache.
- * Workers share nothing but immutable settings and the cache's backend. */
+/* One worker: a thread with its own event loop, sockets, upstream exchanges, walks, ready answers and view of the
+ * cache. Workers share nothing but immutable settings and the cache's backend. */
 #ifndef CAIRN_SERVER_WORKER_H
 #define CAIRN_SERVER_WORKER_H
 
@@ -9,6 +9,7 @@
 #include "resolver/net/listen.h"
 #include "resolver/server/mailbox.h"
 #include "resolver/server/probes.h"
+#include "resolver/server/rate.h"
 #include "resolver/server/settings.h"
 #include "resolver/server/stats.h"
 
@@ -17,12 +18,13 @@ struct worker;
 struct worker_parts {
     unsigned index;
     struct disk *disk;
-    struct settings *settings;       /* the worker takes a user of its own */
-    struct listen_sockets *sockets;  /* `socket_count` of them; those of this index are taken over */
+    struct settings *settings;      /* the worker takes a user of its own */
+    struct listen_sockets *sockets; /* `socket_count` of them; those of this index are taken over */
     unsigned socket_count;
     struct tcp_shared *tcp_shared;
     struct probe_board *board;
-    struct mailbox *main;            /* where settings no longer used are given back to */
+    struct rate_table *rates;
+    struct mailbox *main; /* where settings no longer used are given back to */
 };
 
 /* Builds everything but runs nothing yet. NULL, with the reason logged, when the system refuses. */

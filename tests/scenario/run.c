@@ -148,10 +148,14 @@ static struct query_event serve(struct run *r, const struct send *s)
         ev.kind = EVENT_TIMEOUT;
         return ev;
     }
-    r->now += rule->action == ACTION_UNREACHABLE ? 0 : rule->rtt_ms;
+    bool is_at_once = rule->action == ACTION_UNREACHABLE || rule->action == ACTION_CROWDED;
+    r->now += is_at_once ? 0 : rule->rtt_ms;
     ev.rtt_us = rule->rtt_ms * 1000;
-    if (rule->action == ACTION_UNREACHABLE || rule->action == ACTION_SUSPECT) {
-        ev.kind = rule->action == ACTION_SUSPECT ? EVENT_SUSPECT : EVENT_UNREACHABLE;
+    if (is_at_once || rule->action == ACTION_SUSPECT) {
+        static const enum event_kind kinds[] = {[ACTION_UNREACHABLE] = EVENT_UNREACHABLE,
+                                                [ACTION_SUSPECT] = EVENT_SUSPECT,
+                                                [ACTION_CROWDED] = EVENT_CROWDED};
+        ev.kind = kinds[rule->action];
         return ev;
     }
     if (rule->action == ACTION_GARBAGE) {
@@ -299,8 +303,8 @@ static void compare_counts(struct run *r, const struct step *s, uint64_t started
 
 static void check_words(struct run *r, const struct step *s)
 {
-    static const char *const known[] = {"rcode ", "answer ", "authority ", "additional ", "ede ",
-                                        "is",     "sent ",   "sends ",     "at-most ",    "within ", "probe "};
+    static const char *const known[] = {"rcode ", "answer ", "authority ", "additional ", "ede ",  "is",
+                                        "sent ",  "sends ",  "at-most ",   "within ",     "probe "};
     for (const struct line *line = s->expected; line != NULL; line = line->next) {
         bool is_known = false;
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

@@ -299,11 +299,8 @@ static void load_rule_word(struct loader *l, struct rule *r, unsigned *i)
     static const struct {
         const char *word;
         enum action action;
-    } actions[] = {{"drop", ACTION_DROP},
-                   {"unreachable", ACTION_UNREACHABLE},
-                   {"suspect", ACTION_SUSPECT},
-                   {"garbage", ACTION_GARBAGE},
-                   {"cut", ACTION_CUT}};
+    } actions[] = {{"drop", ACTION_DROP},       {"unreachable", ACTION_UNREACHABLE}, {"suspect", ACTION_SUSPECT},
+                   {"crowded", ACTION_CROWDED}, {"garbage", ACTION_GARBAGE},         {"cut", ACTION_CUT}};
     static const struct {
         const char *word;
         uint16_t flag;

@@ -10,7 +10,15 @@
 #include "resolver/dns/msg.h"
 #include "resolver/iterate/query.h"
 
-enum action { ACTION_REPLY, ACTION_DROP, ACTION_UNREACHABLE, ACTION_SUSPECT, ACTION_GARBAGE, ACTION_CUT };
+enum action {
+    ACTION_REPLY,
+    ACTION_DROP,
+    ACTION_UNREACHABLE,
+    ACTION_SUSPECT,
+    ACTION_CROWDED,
+    ACTION_GARBAGE,
+    ACTION_CUT
+};
 
 /* What a server says to questions that match. */
 struct rule {

@@ -14,6 +14,7 @@
 #define ZONE    ((const uint8_t *)"\4test")
 #define NAME    ((const uint8_t *)"\3www\4test")
 #define WALKS   4
+#define AT_MOST 200 /* with one zone */
 #define NO_WALK WALKS
 
 struct fixture {
@@ -43,7 +44,7 @@ static void deliver(void *ctx, struct exchange_part *part, const struct query_ev
     f->last = *ev;
     if (walk == f->again) {
         struct send s = question();
-        assert_int_equal(exchanges_join(&f->exchanges, &s, part), FAIL_NONE);
+        assert_int_equal(exchanges_join(&f->exchanges, &s, AT_MOST, part), FAIL_NONE);
     }
 }
 
@@ -65,7 +66,7 @@ static int tear_down(void **state)
 
 static void join(struct fixture *f, unsigned walk, const struct send *s)
 {
-    assert_int_equal(exchanges_join(&f->exchanges, s, &f->parts[walk]), FAIL_NONE);
+    assert_int_equal(exchanges_join(&f->exchanges, s, AT_MOST, &f->parts[walk]), FAIL_NONE);
 }
 
 static void equal_exchanges_are_asked_once_and_all_get_the_event(void **state)
@@ -99,7 +100,7 @@ static void exchanges_that_differ_in_anything_else_are_asked_apart(void **state)
     s[4].use_tcp = true;
     s[5].use_edns = false;
     for (unsigned i = 0; i < 6; i++) {
-        assert_int_equal(exchanges_join(&f->exchanges, &s[i], &parts[i]), FAIL_NONE);
+        assert_int_equal(exchanges_join(&f->exchanges, &s[i], AT_MOST, &parts[i]), FAIL_NONE);
         assert_int_equal(fake_upstream_count(), i + 1);
     }
     assert_true(fake_upstream_at(4)->question.use_tcp);
@@ -150,11 +151,60 @@ static void an_exchange_that_cannot_begin_leaves_nothing_behind(void **state)
     struct fixture *f = *state;
     struct send s = question();
     fake_upstream_refuse(1);
-    assert_int_equal(exchanges_join(&f->exchanges, &s, &f->parts[0]), FAIL_SYSTEM);
+    assert_int_equal(exchanges_join(&f->exchanges, &s, AT_MOST, &f->parts[0]), FAIL_SYSTEM);
     assert_null(f->parts[0].shared);
     assert_int_equal(f->exchanges.table.count, 0);
     join(f, 0, &s);
     assert_int_equal(fake_upstream_count(), 1);
+}
+
+/* Asks `zone` one of many different questions. */
+static int try(struct fixture *f, const uint8_t *zone, unsigned number, unsigned at_most, struct exchange_part *part)
+{
+    struct send s = question();
+    s.zone = zone;
+    s.type = (uint16_t)(1000 + number);
+    return exchanges_join(&f->exchanges, &s, at_most, part);
+}
+
+static void no_zone_takes_more_than_its_share(void **state)
+{
+    struct fixture *f = *state;
+    struct exchange_part more = {.shared = NULL};
+    const uint8_t *zone = (const uint8_t *)"\4slow\4test", *other = (const uint8_t *)"\5other\4test";
+    assert_int_equal(try(f, zone, 0, 2, &f->parts[0]), FAIL_NONE);
+    assert_int_equal(try(f, zone, 1, 2, &f->parts[1]), FAIL_NONE);
+    assert_int_equal(try(f, (const uint8_t *)"\4SLOW\4test", 2, 2, &more), FAIL_LIMIT);
+    assert_null(more.shared);
+    assert_int_equal(try(f, zone, 1, 2, &f->parts[2]), FAIL_NONE); /* shares what is on its way */
+    assert_int_equal(fake_upstream_count(), 2);
+    assert_int_equal(try(f, other, 2, 2, &f->parts[3]), FAIL_NONE);
+    fake_upstream_end(0, UPSTREAM_TIMEOUT);
+    assert_int_equal(try(f, zone, 2, 2, &f->parts[0]), FAIL_NONE);
+    exchanges_leave(&f->exchanges, &f->parts[1]);
+    exchanges_leave(&f->exchanges, &f->parts[2]);
+    assert_int_equal(try(f, zone, 3, 2, &more), FAIL_NONE);
+    exchanges_leave(&f->exchanges, &more);
+}
+
+static void root_top_level_and_configured_servers_have_no_share(void **state)
+{
+    struct fixture *f = *state;
+    struct send s = question();
+    s.zone = (const uint8_t *)"\4slow\4test";
+    s.is_routed = true;
+    assert_int_equal(try(f, name_root, 0, 0, &f->parts[0]), FAIL_NONE);
+    assert_int_equal(try(f, ZONE, 0, 0, &f->parts[1]), FAIL_NONE);
+    assert_int_equal(exchanges_join(&f->exchanges, &s, 0, &f->parts[2]), FAIL_NONE);
+}
+
+static void an_exchange_that_cannot_begin_takes_no_share(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t *zone = (const uint8_t *)"\4slow\4test";
+    fake_upstream_refuse(1);
+    assert_int_equal(try(f, zone, 0, 1, &f->parts[0]), FAIL_SYSTEM);
+    assert_int_equal(try(f, zone, 0, 1, &f->parts[0]), FAIL_NONE);
 }
 
 static void the_end_cancels_all_without_events(void **state)
@@ -179,6 +229,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(asking_again_from_within_the_event_is_a_new_exchange, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_last_to_leave_ends_the_exchange, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_exchange_that_cannot_begin_leaves_nothing_behind, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_zone_takes_more_than_its_share, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(root_top_level_and_configured_servers_have_no_share, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_exchange_that_cannot_begin_takes_no_share, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_end_cancels_all_without_events, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,8 +81,9 @@ static int set_up(void **state)
     front->cache = &stand.cache;
     front->walks = stand.walks;
     front->ready = ready_new(1024, 1 << 20);
+    front->rates = calloc(1, sizeof(*front->rates));
     arena_init(&front->arena, 65536);
-    return front->ready == NULL;
+    return front->ready == NULL || front->rates == NULL;
 }
 
 static int tear_down(void **state)
@@ -90,6 +91,7 @@ static int tear_down(void **state)
     (void)state;
     stand_end(&stand); /* answers those who still wait */
     ready_free(front->ready);
+    free(front->rates);
     arena_fini(&front->arena);
     arena_fini(&arena);
     free(front);
@@ -346,7 +348,7 @@ static void too_many_questions_and_too_many_clients_are_told_so(void **state)
     assert_string_equal(m->edns.received.text, "too many questions in progress");
     m = ask("example.", TYPE_A);
     assert_int_equal(m->rcode, RCODE_SERVFAIL);
-    assert_string_equal(m->edns.received.text, "too many clients wait for this question");
+    assert_string_equal(m->edns.received.text, "too many clients wait, for this question or in all");
     assert_int_equal(stats_get(&front->stats, STAT_overload), 2);
     fake_upstream_answer(0, RCODE_NOERROR);
     assert_int_equal(sent.by_udp, 1);
@@ -359,6 +361,62 @@ static void show_cookie_of(const struct msg *m)
 {
     assert_int_equal(m->edns.cookie_len, EDNS_COOKIE_SIZE);
     memcpy(query + query_len - EDNS_COOKIE_SIZE, m->edns.cookie, EDNS_COOKIE_SIZE);
+}
+
+/* Asks the same again and again; counts answers, those with nothing but TC, and silence. */
+static void ask_often(unsigned times, unsigned counts[3])
+{
+    memset(counts, 0, 3 * sizeof(counts[0]));
+    for (unsigned i = 0; i < times; i++) {
+        const struct msg *m = ask_from("127.0.0.1");
+        bool is_cut = m != NULL && (m->flags & MSG_TC) != 0;
+        assert_true(!is_cut || (m->sections[SECTION_ANSWER] == NULL && m->has_question));
+        counts[m == NULL ? 2 : is_cut]++;
+    }
+}
+
+static void beyond_the_rate_there_is_tc_or_silence(void **state)
+{
+    unsigned counts[3];
+    (void)state;
+    stand_limit(&stand, responses_per_second, 10);
+    write_query("www.dev.test.", TYPE_A, CLASS_IN, MSG_RD);
+    ask_often(30, counts);
+    assert_in_range(counts[0], 10, 12); /* the clock goes on */
+    assert_in_range(counts[1], 9, 10);
+    assert_int_equal(counts[0] + counts[1] + counts[2], 30);
+    assert_int_equal(stats_get(&front->stats, STAT_rate_limited), counts[1] + counts[2]);
+    assert_int_equal(stand.generation->resolver.limit_hits[LIMIT_ID_responses_per_second], counts[1] + counts[2]);
+    write_query("www.example.", TYPE_A, CLASS_CH, MSG_RD); /* refusals are answers, too */
+    ask_often(30, counts);
+    assert_in_range(counts[0], 0, 2);
+}
+
+static void without_a_rate_there_is_none(void **state)
+{
+    unsigned counts[3];
+    (void)state;
+    write_query("www.dev.test.", TYPE_A, CLASS_IN, MSG_RD);
+    ask_often(200, counts);
+    assert_int_equal(counts[0], 200);
+}
+
+static void who_proves_its_address_has_no_rate(void **state)
+{
+    unsigned counts[3];
+    struct tcp_from from = {.slot = 7};
+    (void)state;
+    write_query_with("www.dev.test.", TYPE_A, CLASS_IN, MSG_RD, "clientcoservercookieof16");
+    show_cookie_of(ask_from("127.0.0.1"));
+    stand_limit(&stand, responses_per_second, 1);
+    ask_often(100, counts);
+    assert_int_equal(counts[0], 100);
+    write_query("www.dev.test.", TYPE_A, CLASS_IN, MSG_RD);
+    ask_often(10, counts);
+    assert_in_range(counts[0], 1, 2);
+    assert_int_equal(addr_parse("127.0.0.1", 4242, &from.peer), FAIL_NONE);
+    front_tcp(front, &from, query, query_len);
+    assert_int_equal(sent.by_tcp, 1);
 }
 
 static void every_kind_of_answer_carries_a_cookie_to_who_sent_one(void **state)
@@ -483,6 +541,9 @@ int main(void)
         FRONT_TEST(a_flush_makes_ready_answers_void),
         FRONT_TEST(over_tcp_the_answer_takes_the_connection_it_came_from),
         FRONT_TEST(too_many_questions_and_too_many_clients_are_told_so),
+        FRONT_TEST(beyond_the_rate_there_is_tc_or_silence),
+        FRONT_TEST(without_a_rate_there_is_none),
+        FRONT_TEST(who_proves_its_address_has_no_rate),
         FRONT_TEST(every_kind_of_answer_carries_a_cookie_to_who_sent_one),
         FRONT_TEST(who_waits_for_a_walk_gets_its_cookie_too),
         FRONT_TEST(a_cookie_proves_one_address_only),

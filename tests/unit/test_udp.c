@@ -260,6 +260,29 @@ static void an_answer_to_nobody_does_not_hold_up_others(void **state)
     close(fd);
 }
 
+static void what_seems_to_come_from_ourselves_is_dropped(void **state)
+{
+    struct fixture *f = *state;
+    struct addr own;
+    struct sockaddr_storage sa;
+    struct udp_stats stats;
+    const int on = 1;
+    listen_on(f, "127.0.0.1");
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+    assert_int_equal(addr_parse("127.0.0.2", f->sockets.address.port, &own), FAIL_NONE);
+    socklen_t len = addr_to_sockaddr(&own, &sa);
+    assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
+    assert_int_equal(udp_add(f->udp, dup(fd), &own), FAIL_NONE); /* as a second address of ours */
+    len = addr_to_sockaddr(&f->sockets.address, &sa);
+    sendto(fd, "loop", 4, 0, (struct sockaddr *)&sa, len);
+    turn(f);
+    assert_int_equal(f->handled, 0);
+    udp_stats_read(f->udp, &stats);
+    assert_int_equal(stats.dropped, 1);
+    close(fd);
+}
+
 static void a_long_datagram_arrives_cut_and_an_empty_one_empty(void **state)
 {
     struct fixture *f = *state;
@@ -390,6 +413,7 @@ int main(void)
         UDP_TEST(many_datagrams_are_read_in_batches_over_several_turns),
         UDP_TEST(many_later_answers_leave_in_one_turn),
         UDP_TEST(an_answer_to_nobody_does_not_hold_up_others),
+        UDP_TEST(what_seems_to_come_from_ourselves_is_dropped),
         UDP_TEST(a_long_datagram_arrives_cut_and_an_empty_one_empty),
         UDP_TEST(after_stop_only_answers_leave),
         cmocka_unit_test(workers_share_an_address),

@@ -49,17 +49,37 @@ static int tear_down(void **state)
     return 0;
 }
 
+static const struct asker somebody = {.address = 1}, another = {.address = 2};
+
+static struct walk *ask_as(struct stand *s, const struct asker *who, const uint8_t *name, unsigned flags,
+                           enum walk_state expected)
+{
+    struct question q = {.name = name, .type = TYPE_A, .class = CLASS_IN};
+    struct walk *walk = NULL;
+    assert_int_equal(walks_ask(s->walks, s->generation, &q, flags, who, &walk), expected);
+    return walk;
+}
+
 static struct walk *ask(struct stand *s, const uint8_t *name, unsigned flags, enum walk_state expected)
 {
-    struct walk *walk = NULL;
-    assert_int_equal(walks_ask(s->walks, s->generation, name, TYPE_A, flags, &walk), expected);
-    return walk;
+    return ask_as(s, &somebody, name, flags, expected);
+}
+
+static void refresh(struct stand *s, const uint8_t *name)
+{
+    struct question q = {.name = name, .type = TYPE_A, .class = CLASS_IN};
+    walks_refresh(s->walks, s->generation, &q, 0);
+}
+
+static void wait_as(const struct asker *who, struct walk *walk, struct client *c)
+{
+    *c = (struct client){.waiter = {.answer = note, .asker = *who}};
+    assert_int_equal(walk_wait(walk, &c->waiter), FAIL_NONE);
 }
 
 static void wait_for(struct walk *walk, struct client *c)
 {
-    *c = (struct client){.waiter.answer = note};
-    assert_int_equal(walk_wait(walk, &c->waiter), FAIL_NONE);
+    wait_as(&somebody, walk, c);
 }
 
 static void clients_with_one_question_share_one_walk(void **state)
@@ -184,6 +204,88 @@ static void walks_over_the_limit_are_refused(void **state)
     ask(s, OTHER, 0, WALK_ON);
 }
 
+/* A name of its own for each number. */
+static const uint8_t *numbered(unsigned number)
+{
+    static uint8_t names[64][6];
+    memcpy(names[number], "\4n000", 6);
+    names[number][3] = (uint8_t)('0' + number / 10);
+    names[number][4] = (uint8_t)('0' + number % 10);
+    return names[number];
+}
+
+static void what_is_cached_needs_no_place(void **state)
+{
+    struct stand *s = *state;
+    ask(s, NAME, 0, WALK_ON);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    stand_limit(s, in_flight, 1);
+    ask(s, OTHER, 0, WALK_ON);
+    walk_release(ask(s, NAME, 0, WALK_FINISHED));
+}
+
+static void a_slow_walk_of_the_upper_half_gives_way(void **state)
+{
+    struct stand *s = *state;
+    struct client clients[3];
+    stand_limit(s, in_flight, 2);
+    stand_limit(s, slow_ms, 30);
+    wait_for(ask(s, numbered(0), 0, WALK_ON), &clients[0]);
+    wait_for(ask(s, numbered(1), 0, WALK_ON), &clients[1]);
+    ask(s, numbered(2), 0, WALK_REFUSED); /* not yet slow */
+    stand_run(s, 40);
+    wait_for(ask(s, numbered(1), 0, WALK_ON), &clients[2]); /* asking again makes it no younger */
+    struct walk *walk = ask(s, numbered(3), 0, WALK_ON);
+    assert_non_null(walk);
+    assert_int_equal(clients[1].answers, 0); /* not from within the question that took the place */
+    assert_true(fake_upstream_at(1)->was_cancelled);
+    stand_run(s, 0);
+    assert_int_equal(clients[0].answers, 0);
+    for (unsigned i = 1; i < 3; i++) {
+        assert_int_equal(clients[i].answers, 1);
+        assert_int_equal(clients[i].rcode, RCODE_SERVFAIL);
+        assert_non_null(strstr(clients[i].error.text, "gave way"));
+    }
+    assert_int_equal(walks_counts(s->walks).in_flight, 2);
+    assert_int_equal(walks_counts(s->walks).given_up, 1);
+    assert_int_equal(s->generation->resolver.limit_hits[LIMIT_ID_slow_ms], 1);
+    fake_upstream_answer(0, RCODE_NOERROR); /* the lower half ends by itself */
+    assert_int_equal(clients[0].rcode, RCODE_NOERROR);
+}
+
+static void a_refresh_takes_nobodys_place(void **state)
+{
+    struct stand *s = *state;
+    stand_limit(s, in_flight, 1);
+    stand_limit(s, slow_ms, 0);
+    ask(s, OTHER, 0, WALK_ON);
+    refresh(s, NAME);
+    assert_int_equal(walks_counts(s->walks).given_up, 0);
+    assert_int_equal(walks_counts(s->walks).refused, 1);
+}
+
+static void one_address_may_have_all_until_half_of_the_places_are_taken(void **state)
+{
+    struct stand *s = *state;
+    struct client clients[20];
+    stand_limit(s, in_flight, 20);
+    stand_limit(s, waiting_per_address, 2);
+    unsigned count = 0;
+    for (; count < 11; count++) {
+        wait_for(ask(s, numbered(count), 0, WALK_ON), &clients[count]);
+    }
+    ask(s, numbered(50), 0, WALK_REFUSED);
+    assert_int_equal(fake_upstream_count(), 11); /* nobody was asked for it */
+    for (; count < 13; count++) {                /* others still may */
+        wait_as(&another, ask_as(s, &another, numbered(count), 0, WALK_ON), &clients[count]);
+    }
+    assert_int_equal(s->generation->resolver.limit_hits[LIMIT_ID_waiting_per_address], 1);
+    for (unsigned i = 0; i < count; i++) {
+        fake_upstream_answer(i, RCODE_NOERROR);
+    }
+    ask(s, numbered(50), 0, WALK_ON);
+}
+
 static void waiters_over_the_limit_are_refused(void **state)
 {
     struct stand *s = *state;
@@ -275,6 +377,18 @@ static void a_client_gets_expired_data_when_its_patience_ends(void **state)
     assert_int_equal(first.answers, 1);
 }
 
+static void expired_data_is_better_than_no_place(void **state)
+{
+    struct stand *s = *state;
+    remember(s, 400);
+    stand_limit(s, in_flight, 1);
+    ask(s, OTHER, 0, WALK_ON);
+    struct walk *walk = ask(s, NAME, 0, WALK_FINISHED);
+    assert_true(walk_answer(walk)->is_stale);
+    walk_release(walk);
+    assert_int_equal(fake_upstream_count(), 1);
+}
+
 static void a_client_without_expired_data_waits_on(void **state)
 {
     struct stand *s = *state;
@@ -302,12 +416,12 @@ static void a_refresh_runs_once_and_says_when_it_has_ended(void **state)
 {
     struct stand *s = *state;
     remember(s, 200);
-    walks_refresh(s->walks, s->generation, NAME, TYPE_A, 0);
+    refresh(s, NAME);
     assert_int_equal(fake_upstream_count(), 0);
     assert_int_equal(s->on_refreshed, 1);
     remember(s, 280);
-    walks_refresh(s->walks, s->generation, NAME, TYPE_A, 0);
-    walks_refresh(s->walks, s->generation, NAME, TYPE_A, 0);
+    refresh(s, NAME);
+    refresh(s, NAME);
     assert_int_equal(fake_upstream_count(), 1);
     assert_int_equal(walks_counts(s->walks).refreshing, 1);
     fake_upstream_answer(0, RCODE_NOERROR);
@@ -320,8 +434,8 @@ static void refreshes_are_limited(void **state)
 {
     struct stand *s = *state;
     stand_limit(s, prefetches, 1);
-    walks_refresh(s->walks, s->generation, NAME, TYPE_A, 0);
-    walks_refresh(s->walks, s->generation, OTHER, TYPE_A, 0);
+    refresh(s, NAME);
+    refresh(s, OTHER);
     assert_int_equal(walks_counts(s->walks).in_flight, 1);
     assert_int_equal(s->generation->resolver.limit_hits[LIMIT_ID_prefetches], 1);
 }
@@ -341,6 +455,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_patience_means_an_answer_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refresh_runs_once_and_says_when_it_has_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refreshes_are_limited, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_cached_needs_no_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_slow_walk_of_the_upper_half_gives_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_refresh_takes_nobodys_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_address_may_have_all_until_half_of_the_places_are_taken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(expired_data_is_better_than_no_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waiters_over_the_limit_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_exchange_that_cannot_begin_is_an_unreachable_server, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ending_answers_those_who_wait, set_up, tear_down),
