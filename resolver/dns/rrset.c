@@ -96,6 +96,6 @@ uint32_t rrset_ttl_at(const struct rrset *set, uint64_t now)
     if (set->expires <= now) {
         return 1;
     }
-    uint64_t left = (set->expires - now + 999) / 1000;
-    return left < set->ttl ? (uint32_t)left : set->ttl;
+    uint32_t left = ttl_left(set->expires, now);
+    return left < set->ttl ? left : set->ttl;
 }

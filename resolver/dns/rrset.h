@@ -54,7 +54,14 @@ struct rrset *rrset_find(struct rrset *list, const uint8_t *owner, uint16_t type
 /* Appends `set` to the list at `head`. */
 void rrset_append(struct rrset **head, struct rrset *set);
 
-/* The TTL to send at `now`: the rest rounded up to seconds, at least 1, or `ttl` for sets that do not age or TTL 0. */
+/* Seconds to send for what ends at `expires`, which is not before `now`: the rest to the nearest second, at least 1. */
+static inline uint32_t ttl_left(uint64_t expires, uint64_t now)
+{
+    uint64_t left = (expires - now + 500) / 1000;
+    return left > 0 ? (uint32_t)left : 1;
+}
+
+/* The TTL to send at `now`: ttl_left, but no more than `ttl`, and `ttl` itself for sets that do not age or TTL 0. */
 uint32_t rrset_ttl_at(const struct rrset *set, uint64_t now);
 
 #endif

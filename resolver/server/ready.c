@@ -6,6 +6,7 @@
 
 #include "resolver/base/hash.h"
 #include "resolver/dns/name.h"
+#include "resolver/dns/rrset.h"
 #include "resolver/iterate/refresh.h"
 
 enum {
@@ -165,7 +166,7 @@ size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint
     memcpy(out + MSG_HEADER_SIZE, q->name, q->name_len);
     for (unsigned m = 0; m < i->mark_count; m++) {
         if (i->marks[m].expires != 0) {
-            wire_put_u32(out + i->marks[m].offset, (uint32_t)((i->marks[m].expires - now + 999) / 1000));
+            wire_put_u32(out + i->marks[m].offset, ttl_left(i->marks[m].expires, now));
         }
     }
     if (i->hits < READY_HITS_MAX) {

@@ -62,7 +62,7 @@ static void a_kept_answer_comes_back_with_the_askers_id_case_and_flags(void **st
     ready_free(r);
 }
 
-static void ttls_count_down_rounded_up_and_end(void **state)
+static void ttls_count_down_to_the_nearest_second_and_end(void **state)
 {
     (void)state;
     struct ready *r = ready_new(64, 65536);
@@ -71,8 +71,10 @@ static void ttls_count_down_rounded_up_and_end(void **state)
     keep(r, &q, NOW + 3000);
     assert_true(ready_find(r, &q, EPOCH, NOW, out, sizeof(out)) > 0);
     assert_int_equal(ttl_of(out, &q), 3);
-    assert_true(ready_find(r, &q, EPOCH, NOW + 1, out, sizeof(out)) > 0);
+    assert_true(ready_find(r, &q, EPOCH, NOW + 500, out, sizeof(out)) > 0);
     assert_int_equal(ttl_of(out, &q), 3);
+    assert_true(ready_find(r, &q, EPOCH, NOW + 501, out, sizeof(out)) > 0);
+    assert_int_equal(ttl_of(out, &q), 2);
     assert_true(ready_find(r, &q, EPOCH, NOW + 2999, out, sizeof(out)) > 0);
     assert_int_equal(ttl_of(out, &q), 1);
     assert_int_equal(ready_find(r, &q, EPOCH, NOW + 3000, out, sizeof(out)), 0);
@@ -216,7 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kept_answer_comes_back_with_the_askers_id_case_and_flags),
-        cmocka_unit_test(ttls_count_down_rounded_up_and_end),
+        cmocka_unit_test(ttls_count_down_to_the_nearest_second_and_end),
         cmocka_unit_test(a_new_epoch_voids_what_was_kept),
         cmocka_unit_test(cleared_it_is_empty_and_has_all_its_room),
         cmocka_unit_test(questions_that_differ_in_type_do_or_cd_do_not_share_answers),

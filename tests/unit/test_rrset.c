@@ -95,12 +95,13 @@ static void sets_are_found_by_owner_and_type(void **state)
     arena_fini(&a);
 }
 
-static void ttls_count_down_rounded_up_and_never_to_zero(void **state)
+static void ttls_count_down_to_the_nearest_second_and_never_to_zero(void **state)
 {
     (void)state;
     struct rrset set = {.ttl = 10, .expires = 20000};
     assert_int_equal(rrset_ttl_at(&set, 10000), 10);
-    assert_int_equal(rrset_ttl_at(&set, 10001), 10);
+    assert_int_equal(rrset_ttl_at(&set, 10500), 10);
+    assert_int_equal(rrset_ttl_at(&set, 10501), 9);
     assert_int_equal(rrset_ttl_at(&set, 11000), 9);
     assert_int_equal(rrset_ttl_at(&set, 19999), 1);
     assert_int_equal(rrset_ttl_at(&set, 20000), 1);
@@ -119,7 +120,7 @@ int main(void)
         cmocka_unit_test(a_copy_shares_nothing_with_its_original),
         cmocka_unit_test(a_full_arena_gives_no_set),
         cmocka_unit_test(sets_are_found_by_owner_and_type),
-        cmocka_unit_test(ttls_count_down_rounded_up_and_never_to_zero),
+        cmocka_unit_test(ttls_count_down_to_the_nearest_second_and_never_to_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
