@@ -57,7 +57,9 @@ static enum known take_answer(struct query *q, struct frame *f, const struct msg
     return end(q, f, SECTION_ANSWER, set, RCODE_NOERROR);
 }
 
-/* A DNAME goes before the CNAME that was made from it: that one is made anew and never stored. */
+/* A DNAME goes before the CNAME that was made from it: that one is made anew and never stored. What the reply says about
+ * the target counts only when the server resolves for us: others are asked for it, or a forged alias at a name nobody
+ * needs could replace what is known of a name that everybody needs. */
 static enum known take_alias(struct query *q, struct frame *f, const struct msg *m, const uint8_t *zone)
 {
     const struct rrset *dname = scrub_dname(m, zone, f->name);
@@ -70,7 +72,7 @@ static enum known take_alias(struct query *q, struct frame *f, const struct msg 
     set->next = NULL;
     set->owner = dname != NULL ? set->owner : f->name;
     learn_set(q, set, is_authoritative(m));
-    f->reply = m;
+    f->reply = f->cut.source == CUT_FORWARD ? m : NULL;
     f->reply_zone = zone;
     return dname != NULL ? alias_follow_dname(q, f, set) : alias_follow_cname(q, f, set);
 }

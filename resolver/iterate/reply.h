@@ -13,8 +13,8 @@ enum known reply_take(struct query *q, struct frame *f, const struct msg *m, con
  */
 void reply_note(struct query *q, struct frame *f, const struct msg *m, enum reply_kind kind);
 
-/* After an alias: takes what the same reply says about the target, if the walk for the target stands at the zone whose
- * server sent it; everything else is asked for anew. */
+/* After an alias that a forwarder told: takes what the same reply says about the target, if the same forwarders would
+ * be asked for it; everything else is asked for anew. */
 enum known reply_take_rest(struct query *q, struct frame *f);
 
 /* Moves the walk to the zone a REFERRAL names. KNOWN_ANSWER: a limit ended the frame. */

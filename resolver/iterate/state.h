@@ -44,7 +44,7 @@ struct frame {
     struct cut left;         /* the cut given up for that, while its zone is asked for anew */
     bool is_starved;         /* a limit kept it from looking up an address: its failure proves nothing */
 
-    const struct msg *reply; /* of this step, for the next link of its chain; NULL: none, or nothing left in it */
+    const struct msg *reply; /* a forwarder's, of this step, for the next link of its chain; NULL: none */
     const uint8_t *reply_zone;
 };
 

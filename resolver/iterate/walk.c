@@ -340,9 +340,7 @@ static enum next take_part(struct query *q, struct frame *f, const struct msg *m
                            enum reply_kind kind)
 {
     if (kind == REPLY_ALIAS && scrub_dname(m, f->cut.zone, minimise_name(f)) != NULL) {
-        enum known known = reply_take(q, f, m, f->cut.zone, REPLY_ALIAS);
-        f->reply = NULL; /* the rest of it is about the part */
-        return known == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
+        return reply_take(q, f, m, f->cut.zone, REPLY_ALIAS) == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
     }
     reply_note(q, f, m, kind);
     if (kind == REPLY_NXDOMAIN) {
