@@ -165,10 +165,10 @@ static void set_expiry(const struct cache_policy *p, struct cache_entry *e)
 }
 
 /* Whether the policy lets it be kept: as cache_put. */
-static int check_size(const struct cache_policy *p, const struct cache_entry *e)
+static int check_size(const struct cache_policy *p, const struct rrset *sets)
 {
     size_t octets = 0;
-    for (const struct rrset *set = e->sets; set != NULL; set = set->next) {
+    for (const struct rrset *set = sets; set != NULL; set = set->next) {
         octets += (size_t)set->data.len + set->sigs.len;
         if (set->data.count > p->max_records || set->sigs.count > p->max_records) {
             return FAIL_LIMIT;
@@ -251,7 +251,8 @@ int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *s
     if (e->epoch != cache_epoch(v)) {
         return FAIL_STORE;
     }
-    int result = check_size(v->policy, e);
+    int result = check_size(v->policy, e->sets);
+    result = result == FAIL_NONE ? check_size(v->policy, e->foreign) : result;
     if (result != FAIL_NONE) {
         return result;
     }

@@ -51,6 +51,9 @@ struct cache_entry {
     /* ANSWER: the one set. NODATA, NXDOMAIN: SOA and proofs (NSEC, NSEC3). DELEGATION: NS, then DS or proofs, then glue
      * A and AAAA sets. FAILURE: NULL. Their `expires` is set on a hit. */
     struct rrset *sets;
+    /* DELEGATION: addresses that its sender cannot know better than others, because they lie outside its zone: the last
+     * resort. Their `expires` is set on a hit. */
+    struct rrset *foreign;
     uint8_t failures; /* FAILURE: how many in a row, for the back-off */
     struct ede error; /* FAILURE: what to tell the client */
 };

@@ -56,16 +56,20 @@ int entry_peek(const uint8_t *value, size_t len, struct entry_head *out)
 
 /* ---- Writing ---- */
 
-size_t entry_bound(const struct cache_entry *e)
+static size_t sets_bound(const struct rrset *sets)
 {
-    size_t size = HEAD_SIZE + sizeof(e->source.octets) + sizeof(uint16_t);
-    if (e->slot == CACHE_FAILURE) {
-        size += 4 + EDE_TEXT_MAX;
-    }
-    for (const struct rrset *set = e->sets; set != NULL; set = set->next) {
+    size_t size = 0;
+    for (const struct rrset *set = sets; set != NULL; set = set->next) {
         size += 3 + 2 + name_len(set->owner) + 2 * 4 + (size_t)set->data.len + set->sigs.len;
     }
     return size;
+}
+
+size_t entry_bound(const struct cache_entry *e)
+{
+    size_t size = HEAD_SIZE + sizeof(e->source.octets) + sizeof(uint16_t);
+    size += e->slot == CACHE_FAILURE ? 4 + EDE_TEXT_MAX : 1;
+    return size + sets_bound(e->sets) + sets_bound(e->foreign);
 }
 
 /* The index of the NS record in `ns` that names `owner`, or -1. */
@@ -124,10 +128,17 @@ static void write_set(struct writer *w, const struct cache_entry *e, const struc
     }
 }
 
-static unsigned count_sets(const struct cache_entry *e)
+static void write_sets(struct writer *w, const struct cache_entry *e, const struct rrset *sets)
+{
+    for (const struct rrset *set = sets; set != NULL; set = set->next) {
+        write_set(w, e, set);
+    }
+}
+
+static unsigned count_sets(const struct rrset *sets)
 {
     unsigned count = 0;
-    for (const struct rrset *set = e->sets; set != NULL; set = set->next) {
+    for (const struct rrset *set = sets; set != NULL; set = set->next) {
         count++;
     }
     return count;
@@ -162,7 +173,8 @@ static void write_head(struct writer *w, const struct cache_entry *e, unsigned s
 
 size_t entry_write(const struct cache_entry *e, const uint8_t *key, size_t key_len, uint8_t *out, size_t size)
 {
-    unsigned sets = count_sets(e);
+    unsigned foreign = e->slot == CACHE_DELEGATION && e->sets != NULL ? count_sets(e->foreign) : 0;
+    unsigned sets = count_sets(e->sets) + foreign;
     if (sets > ENTRY_SETS_MAX) {
         return 0;
     }
@@ -176,8 +188,12 @@ size_t entry_write(const struct cache_entry *e, const uint8_t *key, size_t key_l
         writer_u8(&w, (uint8_t)text_len);
         writer_bytes(&w, e->error.text, text_len);
     }
-    for (const struct rrset *set = e->sets; set != NULL; set = set->next) {
-        write_set(&w, e, set);
+    if (e->slot == CACHE_DELEGATION) {
+        writer_u8(&w, (uint8_t)foreign);
+    }
+    write_sets(&w, e, e->sets);
+    if (foreign > 0) {
+        write_sets(&w, e, e->foreign);
     }
     if (w.full) {
         return 0;
@@ -347,18 +363,29 @@ static int read_set(struct reader *r, const struct cache_entry *e, struct arena 
     return r->bad ? FAIL_WIRE : FAIL_NONE;
 }
 
+/* The last `foreign` of `count` sets make a list of their own. */
+static void part_sets(struct rrset *sets, unsigned count, unsigned foreign, struct cache_entry *e)
+{
+    unsigned own = count - foreign;
+    for (unsigned i = 0; i < count; i++) {
+        sets[i].next = i + 1 < count && i + 1 != own ? &sets[i + 1] : NULL;
+    }
+    e->sets = count > 0 ? sets : NULL;
+    e->foreign = foreign > 0 ? sets + own : NULL;
+}
+
 static int read_sets(struct reader *r, unsigned count, struct arena *a, struct cache_entry *e)
 {
-    if (r->bad || count > ENTRY_SETS_MAX) {
+    unsigned foreign = e->slot == CACHE_DELEGATION ? reader_u8(r) : 0;
+    if (r->bad || count > ENTRY_SETS_MAX || (foreign > 0 && foreign >= count)) {
         return FAIL_WIRE;
     }
     struct rrset *sets = arena_take(a, count * sizeof(*sets));
     if (sets == NULL) {
         return FAIL_LIMIT;
     }
-    e->sets = count > 0 ? sets : NULL;
+    part_sets(sets, count, foreign, e);
     for (unsigned i = 0; i < count; i++) {
-        sets[i].next = i + 1 < count ? &sets[i + 1] : NULL;
         int result = read_set(r, e, a, &sets[i]);
         if (result != FAIL_NONE) {
             return result;

@@ -40,7 +40,9 @@ struct cut {
     unsigned server_count;
     struct target *targets; /* no address twice */
     unsigned target_count, target_max;
-    unsigned lookups; /* name server addresses looked up for it */
+    unsigned lookups;      /* name server addresses looked up for it */
+    struct rrset *foreign; /* addresses of its servers for when nothing else is left (scrub.h) */
+    bool is_exhausted;     /* nothing else was left: they are among the targets, if any */
 };
 
 /* Fills `c` from an NS set and a list that may hold addresses of its servers; at most limits.servers servers, those

@@ -27,9 +27,13 @@ static enum trust trust_of(bool authoritative)
     return authoritative ? TRUST_AUTHORITATIVE : TRUST_ANSWER;
 }
 
-/* The answer does not depend on whether it is stored. */
+/* The answer does not depend on whether it is stored. What a zone says of names below a cut, asked for the address of a
+ * server of the zone below, is no answer for anybody else. */
 static void put(struct query *q, const struct cache_entry *e)
 {
+    if (q->top->above != NULL && e->slot != CACHE_DELEGATION) {
+        return;
+    }
     if (cache_put(q->resolver->cache, e, &q->arena) == FAIL_LIMIT) {
         q->resolver->limit_hits[LIMIT_ID_records]++;
     }
@@ -81,12 +85,28 @@ void learn_negative(struct query *q, const struct question *asked, struct rrset 
     put(q, &e);
 }
 
-void learn_delegation(struct query *q, struct rrset *sets)
+void learn_delegation(struct query *q, const struct delegation *d)
 {
-    struct cache_entry e = entry(q, CACHE_DELEGATION, sets->owner, 0);
+    struct cache_entry e = entry(q, CACHE_DELEGATION, d->sets->owner, 0);
     e.trust = TRUST_REFERRAL;
-    e.sets = sets;
+    e.sets = d->sets;
+    e.foreign = d->foreign;
     put(q, &e);
+}
+
+void learn_glue(struct query *q, const uint8_t *zone, const uint8_t *name, const struct rrset *set)
+{
+    const struct cache_entry *found = NULL;
+    struct rrset *glue = arena_copy(&q->arena, set, sizeof(*set));
+    int failed = cache_find(q->resolver->cache, CACHE_DELEGATION, zone, 0, q->now, 0, &q->arena, &found);
+    if (failed != FAIL_NONE || found == NULL || glue == NULL || rrset_find(found->sets, name, set->type) != NULL) {
+        return;
+    }
+    glue->owner = name;
+    glue->next = NULL;
+    struct cache_entry e = *found;
+    rrset_append(&e.sets, glue);
+    (void)cache_put(q->resolver->cache, &e, &q->arena);
 }
 
 /* The failure before this one, unless the question was answered in between. */

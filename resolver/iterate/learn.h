@@ -3,6 +3,7 @@
 #ifndef CAIRN_ITERATE_LEARN_H
 #define CAIRN_ITERATE_LEARN_H
 
+#include "resolver/iterate/scrub.h"
 #include "resolver/iterate/state.h"
 
 /* Stores a positive set under its own owner and type; clamps its TTL. */
@@ -13,8 +14,11 @@ void learn_set(struct query *q, struct rrset *set, bool authoritative);
 void learn_negative(struct query *q, const struct question *asked, struct rrset *sets, bool is_nxdomain,
                     bool authoritative);
 
-/* Stores a delegation: NS set first. */
-void learn_delegation(struct query *q, struct rrset *sets);
+/* Stores a delegation. */
+void learn_delegation(struct query *q, const struct delegation *d);
+
+/* Adds the addresses of `set` to the stored delegation of `zone`, as glue of its server `name`. */
+void learn_glue(struct query *q, const uint8_t *zone, const uint8_t *name, const struct rrset *set);
 
 /* Remembers that (name, type) could not be resolved, twice as long as the last time (RFC 9520 3.2), and
  * which silent server was the cause (recover.h). */

@@ -88,7 +88,7 @@ void minimise_begin(struct query *q, struct frame *f)
     if (f->shown > 0) {
         return;
     }
-    if (q->resolver->policy->qname_minimisation && f->cut.source != CUT_FORWARD) {
+    if (q->resolver->policy->qname_minimisation && f->cut.source != CUT_FORWARD && f->above == NULL) {
         advance(q, f, name_labels(f->cut.zone));
     } else {
         f->shown = name_labels(f->name);

@@ -1,10 +1,11 @@
 #include "resolver/iterate/refresh.h"
 
-enum { LIFE_MIN_MS = 10000, PART = 10 };
+enum { LIFE_MIN_MS = 10000, PART = 10, ROUND_MS = 500 };
 
+/* When the TTL that is sent (ttl_left) has come down to a tenth. */
 static uint64_t time_of(uint64_t life, uint64_t expires)
 {
-    return life >= LIFE_MIN_MS ? expires - life / PART : REFRESH_NEVER;
+    return life >= LIFE_MIN_MS ? expires - life / PART - ROUND_MS : REFRESH_NEVER;
 }
 
 bool refresh_is_due(uint64_t stored, uint64_t expires, uint64_t now)

@@ -28,14 +28,14 @@ static enum known end(struct query *q, struct frame *f, enum section section, co
  */
 static void learn_root(struct query *q, const struct msg *m, const struct rrset *ns)
 {
-    struct rrset *sets = NULL;
+    struct delegation d;
     unsigned servers = limit_get(query_limits(q), servers);
-    if (scrub_delegation(m, name_root, ns, servers, &q->arena, &sets) != FAIL_NONE) {
+    if (scrub_delegation(m, name_root, ns, servers, &q->arena, &d) != FAIL_NONE) {
         return;
     }
-    for (const struct rrset *set = sets; set != NULL; set = set->next) {
+    for (const struct rrset *set = d.sets; set != NULL; set = set->next) {
         if (set->type == TYPE_A || set->type == TYPE_AAAA) {
-            learn_delegation(q, sets);
+            learn_delegation(q, &d);
             return;
         }
     }
@@ -57,9 +57,9 @@ static enum known take_answer(struct query *q, struct frame *f, const struct msg
     return end(q, f, SECTION_ANSWER, set, RCODE_NOERROR);
 }
 
-/* A DNAME goes before the CNAME that was made from it: that one is made anew and never stored. What the reply says about
- * the target counts only when the server resolves for us: others are asked for it, or a forged alias at a name nobody
- * needs could replace what is known of a name that everybody needs. */
+/* A DNAME goes before the CNAME that was made from it: that one is made anew and never stored. What the reply says
+ * about the target counts only when the server resolves for us: others are asked for it, or a forged alias at a name
+ * nobody needs could replace what is known of a name that everybody needs. */
 static enum known take_alias(struct query *q, struct frame *f, const struct msg *m, const uint8_t *zone)
 {
     const struct rrset *dname = scrub_dname(m, zone, f->name);
@@ -157,24 +157,40 @@ enum known reply_take_rest(struct query *q, struct frame *f)
     return reply_take(q, f, m, f->cut.zone, kind);
 }
 
+/* A referral back to the zone whose server is sought: the glue it may bring is all that is known above. */
+static enum known take_glue(struct query *q, struct frame *f, const struct delegation *d)
+{
+    const struct rrset *glue = rrset_find(d->sets, f->name, f->type);
+    if (glue == NULL) {
+        frame_end(f, OUTCOME_FAILED, RCODE_SERVFAIL);
+    } else if (answer_append(q, f, SECTION_ANSWER, glue)) {
+        frame_end(f, OUTCOME_ANSWER, RCODE_NOERROR);
+    }
+    return KNOWN_ANSWER;
+}
+
 enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
 {
     const struct policy *p = q->resolver->policy;
     const struct rrset *ns = scrub_ns(m, f->cut.zone, minimise_name(f), minimise_type(f));
-    struct rrset *sets = NULL;
+    struct delegation d;
     if (!query_spend(q, LIMIT_ID_referrals, 1)) {
         frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
         return KNOWN_ANSWER;
     }
-    if (scrub_delegation(m, f->cut.zone, ns, limit_get(&p->limits, servers), &q->arena, &sets) != FAIL_NONE) {
+    if (scrub_delegation(m, f->cut.zone, ns, limit_get(&p->limits, servers), &q->arena, &d) != FAIL_NONE) {
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
-    learn_delegation(q, sets);
-    if (cut_from_set(&f->cut, CUT_REFERRAL, sets, sets, q->resolver, &q->arena) != FAIL_NONE) {
+    learn_delegation(q, &d);
+    if (f->above != NULL && name_is_under(ns->owner, f->above)) {
+        return take_glue(q, f, &d);
+    }
+    if (cut_from_set(&f->cut, CUT_REFERRAL, d.sets, d.sets, q->resolver, &q->arena) != FAIL_NONE) {
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
+    f->cut.foreign = d.foreign;
     cut_mark_failed(&f->cut, &f->left);
     f->silences = 0;
     f->shown = 0;

@@ -17,7 +17,9 @@ void reply_note(struct query *q, struct frame *f, const struct msg *m, enum repl
  * be asked for it; everything else is asked for anew. */
 enum known reply_take_rest(struct query *q, struct frame *f);
 
-/* Moves the walk to the zone a REFERRAL names. KNOWN_ANSWER: a limit ended the frame. */
+/* Moves the walk to the zone a REFERRAL names. KNOWN_ANSWER: the frame ended, by a limit or because it may not go
+ * there.
+ */
 enum known reply_refer(struct query *q, struct frame *f, const struct msg *m);
 
 #endif

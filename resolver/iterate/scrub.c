@@ -111,15 +111,15 @@ static bool is_server(const struct rrset *ns, unsigned servers, const uint8_t *n
 }
 
 static int keep_glue(const struct msg *m, const uint8_t *zone, const struct rrset *ns, unsigned servers,
-                     struct arena *a, struct rrset **out)
+                     struct arena *a, struct delegation *out)
 {
     unsigned seen = 0;
     servers = servers < GLUE_NAMES ? servers : GLUE_NAMES;
     for (const struct rrset *set = m->sections[SECTION_ADDITIONAL]; set != NULL && seen < GLUE_SEEN; set = set->next) {
         bool is_address = set->type == TYPE_A || set->type == TYPE_AAAA;
         seen++;
-        if (is_address && in_zone(set->owner, zone) && is_server(ns, servers, set->owner) &&
-            keep(out, set, a) != FAIL_NONE) {
+        if (is_address && is_server(ns, servers, set->owner) &&
+            keep(in_zone(set->owner, zone) ? &out->sets : &out->foreign, set, a) != FAIL_NONE) {
             return FAIL_LIMIT;
         }
     }
@@ -139,14 +139,15 @@ static void shorten(struct rdatas *data, unsigned count)
 }
 
 int scrub_delegation(const struct msg *m, const uint8_t *zone, const struct rrset *ns, unsigned servers,
-                     struct arena *a, struct rrset **out)
+                     struct arena *a, struct delegation *out)
 {
-    if (keep(out, ns, a) != FAIL_NONE) {
+    *out = (struct delegation){0};
+    if (keep(&out->sets, ns, a) != FAIL_NONE) {
         return FAIL_LIMIT;
     }
-    shorten(&(*out)->data, servers * NAMES_KEPT);
+    shorten(&out->sets->data, servers * NAMES_KEPT);
     const struct rrset *ds = rrset_find(m->sections[SECTION_AUTHORITY], ns->owner, TYPE_DS);
-    int failed = ds != NULL ? keep(out, ds, a) : keep_proofs(m, zone, a, out);
+    int failed = ds != NULL ? keep(&out->sets, ds, a) : keep_proofs(m, zone, a, &out->sets);
     if (failed != FAIL_NONE) {
         return failed;
     }

@@ -1,7 +1,7 @@
 /* Which records of a reply may be believed. Every path (answer, alias, negative, referral, glue) goes through the one
  * question in_zone: does the owner lie in the zone the server was asked for? NS records beside an answer are never
- * believed, addresses only as glue of a referral's own servers (RFC 2181 5.4.1, RFC 5452 6). The functions return
- * pointers into the message or shallow copies in the arena. */
+ * believed, addresses only as glue of a referral's own servers (RFC 2181 5.4.1, RFC 5452 6), which never answers
+ * anybody. The functions return pointers into the message or shallow copies in the arena. */
 #ifndef CAIRN_ITERATE_SCRUB_H
 #define CAIRN_ITERATE_SCRUB_H
 
@@ -35,9 +35,15 @@ const struct rrset *scrub_ns(const struct msg *m, const uint8_t *zone, const uin
 MUST_CHECK int scrub_negative(const struct msg *m, const uint8_t *zone, const uint8_t *name, struct arena *a,
                               struct rrset **out);
 
-/* What a delegation consists of: NS set `ns` up to twice `servers` records, then DS or proofs, then glue: A and AAAA in
- * additional, owned by one of the first `servers` servers of the set and inside `zone`. */
+/* What a delegation consists of. */
+struct delegation {
+    struct rrset *sets;    /* the NS set, then DS or proofs, then glue */
+    struct rrset *foreign; /* of its servers, from outside the zone that sent it: the last resort (glueless.h) */
+};
+
+/* The delegation that NS set `ns` stands for, up to twice `servers` records of it. Glue are A and AAAA sets in
+ * additional, owned by one of the first `servers` servers of the set. */
 MUST_CHECK int scrub_delegation(const struct msg *m, const uint8_t *zone, const struct rrset *ns, unsigned servers,
-                                struct arena *a, struct rrset **out);
+                                struct arena *a, struct delegation *out);
 
 #endif

@@ -291,6 +291,19 @@ bool servers_is_lame(const struct servers *s, const struct addr *addr, const uin
     return false;
 }
 
+/* Marks that are about no server. */
+static const struct addr nobody = {.len = 4};
+
+void servers_set_vain(struct servers *s, const uint8_t *name, uint64_t now)
+{
+    servers_set_lame(s, &nobody, name, now);
+}
+
+bool servers_is_vain(const struct servers *s, const uint8_t *name, uint64_t now)
+{
+    return servers_is_lame(s, &nobody, name, now);
+}
+
 uint32_t servers_timeout(const struct servers *s, const struct addr *addr, unsigned tries)
 {
     const struct server_info *row = find(s, addr);

@@ -79,6 +79,11 @@ void servers_only_tcp(struct servers *s, const struct addr *addr, uint64_t now);
 void servers_set_lame(struct servers *s, const struct addr *addr, const uint8_t *zone, uint64_t now);
 bool servers_is_lame(const struct servers *s, const struct addr *addr, const uint8_t *zone, uint64_t now);
 
+/* What the zone above could know about `name`, a zone or one of its servers, was asked in vain within the last minute.
+ */
+void servers_set_vain(struct servers *s, const uint8_t *name, uint64_t now);
+bool servers_is_vain(const struct servers *s, const uint8_t *name, uint64_t now);
+
 /* How long to wait for it: smoothed time plus four deviations, doubled for each of `tries` before. */
 uint32_t servers_timeout(const struct servers *s, const struct addr *addr, unsigned tries);
 

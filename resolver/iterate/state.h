@@ -25,7 +25,8 @@ struct frame {
     unsigned depth;      /* 0: the client's */
     const uint8_t *name; /* asked now: an alias moves it on */
     uint16_t type;
-    unsigned aliases; /* links followed */
+    unsigned aliases;     /* links followed */
+    const uint8_t *above; /* a zone that must not be entered, because the address of its server is sought; or NULL */
     enum outcome outcome;
     unsigned rcode;
     struct rrset *sections[SECTION_COUNT]; /* the answer so far */

@@ -61,6 +61,7 @@ static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
     }
     if (failed == FAIL_NONE && is_better(zone, e)) {
         failed = cut_from_set(&f->cut, CUT_CACHE, e->sets, e->sets, q->resolver, &q->arena);
+        f->cut.foreign = e->foreign;
     } else if (failed == FAIL_NONE && route != NULL) {
         failed = cut_from_route(&f->cut, route, &q->arena);
     } else if (failed == FAIL_NONE && f->cut.source != CUT_LOCAL) {
@@ -75,9 +76,12 @@ static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
     return KNOWN_NOTHING;
 }
 
-/* The parent of a cut answers for its DS (RFC 4035 3.1.4.1). */
+/* The parent of a cut answers for its DS (RFC 4035 3.1.4.1), and for the addresses of servers within the zone below. */
 enum known walk_locate(struct query *q, struct frame *f)
 {
+    if (f->above != NULL && name_is_under(f->name, f->above)) {
+        return locate(q, f, name_parent(f->above));
+    }
     return locate(q, f, f->type == TYPE_DS ? name_parent(f->name) : f->name);
 }
 
@@ -85,13 +89,12 @@ enum known walk_locate(struct query *q, struct frame *f)
  * so that a zone that is merely broken costs its parent nothing. */
 static bool may_ask_parent(struct query *q, const struct frame *f)
 {
-    static const struct addr nobody = {.len = 4};
     struct servers *servers = q->resolver->servers;
     if (f->cut.source != CUT_CACHE || !f->is_disowned || f->is_below_own || name_is_root(f->cut.zone) ||
-        servers_is_lame(servers, &nobody, f->cut.zone, q->now)) {
+        servers_is_vain(servers, f->cut.zone, q->now)) {
         return false;
     }
-    servers_set_lame(servers, &nobody, f->cut.zone, q->now);
+    servers_set_vain(servers, f->cut.zone, q->now);
     return true;
 }
 
@@ -188,7 +191,7 @@ enum next walk_ask(struct query *q, struct frame *f)
             }
             continue;
         }
-        if (search == SEARCH_NONE) {
+        if (search == SEARCH_NONE && !glueless_last_resort(q, f)) {
             pick_trace_resting(q, f);
             return frame_end(f, f->is_starved ? OUTCOME_LIMIT : OUTCOME_FAILED, RCODE_SERVFAIL);
         }

@@ -55,22 +55,30 @@ static json_t *error_text(const struct cache_entry *e)
     return json_sprintf("%s%s%s", ede_text(e->error.code), text[0] != '\0' ? ": " : "", text);
 }
 
+static json_t *list_records(const struct rrset *sets, uint64_t now)
+{
+    json_t *records = json_array();
+    for (const struct rrset *set = sets; set != NULL; set = set->next) {
+        add_records(records, set, now);
+    }
+    return records;
+}
+
 json_t *control_cache_entry(const struct cache_entry *e, uint64_t now)
 {
     char name[NAME_TEXT_SIZE], type[TYPE_TEXT_SIZE], source[ADDR_TEXT_SIZE];
-    json_t *records = json_array();
-    for (const struct rrset *set = e->sets; set != NULL; set = set->next) {
-        add_records(records, set, now);
-    }
     json_t *entry =
         json_pack("{s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:I, s:I, s:o}", "name", name_text(e->name, name), "type",
                   e->type != 0 ? type_text(e->type, type) : "", "slot", slots[e->slot], "negative",
                   (int)(e->is_negative || e->slot == CACHE_NXDOMAIN), "ttl", seconds_left(e->expires, now), "trust",
                   trusts[e->trust], "security", securities[e->security], "stored", (json_int_t)(e->stored / 1000),
-                  "expires", (json_int_t)(e->expires / 1000), "records", records);
+                  "expires", (json_int_t)(e->expires / 1000), "records", list_records(e->sets, now));
     if (entry != NULL && e->source.len > 0) {
         json_object_set_new(entry, "source", json_string(addr_text(&e->source, source)));
         json_object_set_new(entry, "transport", json_string(e->source_tcp ? "tcp" : "udp"));
+    }
+    if (entry != NULL && e->foreign != NULL) {
+        json_object_set_new(entry, "last_resort", list_records(e->foreign, now));
     }
     if (entry != NULL && e->slot == CACHE_FAILURE) {
         json_object_set_new(entry, "error", error_text(e));

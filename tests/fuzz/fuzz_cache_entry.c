@@ -23,17 +23,8 @@ static void check_key(const uint8_t *key, size_t len)
     }
 }
 
-static void check_again(const struct cache_entry *e, const uint8_t *key, size_t key_len, struct arena *a)
+static void check_same(const struct rrset *x, const struct rrset *y)
 {
-    size_t bound = entry_bound(e);
-    uint8_t *value = arena_take(a, bound);
-    struct cache_entry *again;
-    size_t len = value != NULL ? entry_write(e, key, key_len, value, bound) : 0;
-    if (len == 0 || entry_read(key, key_len, value, len, a, &again) != FAIL_NONE) {
-        abort();
-    }
-    const struct rrset *x = e->sets;
-    const struct rrset *y = again->sets;
     for (; x != NULL && y != NULL; x = x->next, y = y->next) {
         if (!name_equal(x->owner, y->owner) || x->type != y->type || x->data.len != y->data.len ||
             x->sigs.len != y->sigs.len || memcmp(x->data.bytes, y->data.bytes, x->data.len) != 0) {
@@ -43,6 +34,19 @@ static void check_again(const struct cache_entry *e, const uint8_t *key, size_t 
     if (x != NULL || y != NULL) {
         abort();
     }
+}
+
+static void check_again(const struct cache_entry *e, const uint8_t *key, size_t key_len, struct arena *a)
+{
+    size_t bound = entry_bound(e);
+    uint8_t *value = arena_take(a, bound);
+    struct cache_entry *again;
+    size_t len = value != NULL ? entry_write(e, key, key_len, value, bound) : 0;
+    if (len == 0 || entry_read(key, key_len, value, len, a, &again) != FAIL_NONE) {
+        abort();
+    }
+    check_same(e->sets, again->sets);
+    check_same(e->foreign, again->foreign);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -116,6 +116,18 @@ static void assert_same_data(const struct rdatas *a, const struct rdatas *b)
     }
 }
 
+static void assert_same_sets(const struct rrset *x, const struct rrset *y, uint64_t expires)
+{
+    for (; x != NULL && y != NULL; x = x->next, y = y->next) {
+        assert_true(name_equal(x->owner, y->owner));
+        assert_int_equal(x->type, y->type);
+        assert_int_equal(y->expires, expires);
+        assert_same_data(&x->data, &y->data);
+        assert_same_data(&x->sigs, &y->sigs);
+    }
+    assert_true(x == NULL && y == NULL);
+}
+
 static void assert_same(const struct cache_entry *a, const struct cache_entry *b)
 {
     assert_true(name_equal(a->name, b->name));
@@ -132,16 +144,8 @@ static void assert_same(const struct cache_entry *a, const struct cache_entry *b
     assert_int_equal(a->failures, b->failures);
     assert_int_equal(a->error.code, b->error.code);
     assert_string_equal(a->error.text, b->error.text);
-    const struct rrset *x = a->sets;
-    const struct rrset *y = b->sets;
-    for (; x != NULL && y != NULL; x = x->next, y = y->next) {
-        assert_true(name_equal(x->owner, y->owner));
-        assert_int_equal(x->type, y->type);
-        assert_int_equal(y->expires, b->expires);
-        assert_same_data(&x->data, &y->data);
-        assert_same_data(&x->sigs, &y->sigs);
-    }
-    assert_true(x == NULL && y == NULL);
+    assert_same_sets(a->sets, b->sets, b->expires);
+    assert_same_sets(a->foreign, b->foreign, b->expires);
 }
 
 static struct cache_entry simple_a(const char *name)
@@ -160,7 +164,7 @@ static struct cache_entry simple_a(const char *name)
     return e;
 }
 
-/* NS in and out of the zone, DS, glue of both families. */
+/* NS in and out of the zone, DS, glue of both families, and from outside. */
 static struct cache_entry delegation(void)
 {
     static const uint8_t ds[] = {0x12, 0x34, 13, 2,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14,
@@ -182,6 +186,7 @@ static struct cache_entry delegation(void)
     add_rrsig(set);
     add_rdata(&new_set(&e.sets, name_of("ns1.example.com."), TYPE_A, 60)->data, octets, 4);
     add_rdata(&new_set(&e.sets, name_of("ns2.example.com."), TYPE_AAAA, 60)->data, octets, 16);
+    add_rdata(&new_set(&e.foreign, name_of("ns.elsewhere.net."), TYPE_AAAA, 60)->data, octets, 16);
     return e;
 }
 

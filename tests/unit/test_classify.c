@@ -213,7 +213,7 @@ static void a_delegation_keeps_its_own_ds_proofs_and_glue_only(void **state)
 {
     static const uint8_t ns[] = "\2ns\7example\3com";
     struct fixture f;
-    struct rrset *kept = NULL;
+    struct delegation kept;
     (void)state;
     begin(&f, 0, 0);
     add(&f, SECTION_AUTHORITY, NAME, TYPE_NS);
@@ -227,11 +227,12 @@ static void a_delegation_keeps_its_own_ds_proofs_and_glue_only(void **state)
     const struct rrset *set = scrub_ns(&f.msg, ZONE, NAME, TYPE_A);
     assert_non_null(set);
     assert_int_equal(scrub_delegation(&f.msg, ZONE, set, 13, &f.arena, &kept), FAIL_NONE);
-    assert_int_equal(kept->type, TYPE_NS);
-    assert_int_equal(kept->next->type, TYPE_DS);
-    assert_true(name_equal(kept->next->owner, NAME));
-    assert_int_equal(kept->next->next->type, TYPE_AAAA);
-    assert_null(kept->next->next->next);
+    assert_int_equal(kept.sets->type, TYPE_NS);
+    assert_int_equal(kept.sets->next->type, TYPE_DS);
+    assert_true(name_equal(kept.sets->next->owner, NAME));
+    assert_int_equal(kept.sets->next->next->type, TYPE_AAAA);
+    assert_null(kept.sets->next->next->next);
+    assert_null(kept.foreign);
     arena_fini(&f.arena);
 }
 

@@ -47,6 +47,10 @@ static void print_entry(const json_t *e)
         printf("  %s\n", text_of(e, "error"));
     }
     print_records(json_object_get(e, "records"));
+    if (json_object_get(e, "last_resort") != NULL) {
+        printf("  when nothing else is left:\n");
+        print_records(json_object_get(e, "last_resort"));
+    }
 }
 
 enum ctl_exit ctl_cache_get(const struct arguments *a)
