@@ -7,9 +7,10 @@
 
 #include "resolver/dns/rrset.h"
 
-#define DNSKEY_FIXED 4    /* octets before the public key */
-#define DNSKEY_SIZE  1024 /* octets of the longest RDATA that is looked at: RSA with 4096 bits needs about half of it  \
-                           */
+#define DNSKEY_FIXED 4 /* octets before the public key */
+#define DNSKEY_SIZE                                                                                                    \
+    1024 /* octets of the longest RDATA that is looked at: RSA with 4096 bits needs about half of it                   \
+          */
 
 /* RFC 4034 appendix B, without the exception for RSAMD5, which nobody verifies any more; 0 for RDATA too short to be a
  * key. */

@@ -17,12 +17,12 @@ struct key {
 
 enum { POINT_UNCOMPRESSED = 4, DER_SEQUENCE = 0x30, DER_INTEGER = 2, ECDSA_HALF_MAX = 48 };
 
-static EVP_PKEY *from_params(const char *type, OSSL_PARAM *params)
+/* `selection`: what of a key the parameters give. */
+static EVP_PKEY *from_params(const char *type, int selection, OSSL_PARAM *params)
 {
     EVP_PKEY *public = NULL;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) <= 0 ||
-        EVP_PKEY_fromdata(ctx, &public, EVP_PKEY_PUBLIC_KEY, params) <= 0) {
+    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) <= 0 || EVP_PKEY_fromdata(ctx, &public, selection, params) <= 0) {
         public = NULL;
     }
     EVP_PKEY_CTX_free(ctx);
@@ -45,7 +45,7 @@ static EVP_PKEY *rsa_from_numbers(const uint8_t *exponent, size_t exponent_len, 
     to_native(n, modulus, modulus_len);
     OSSL_PARAM params[] = {OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, exponent_len),
                            OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, modulus_len), OSSL_PARAM_construct_end()};
-    return from_params("RSA", params);
+    return from_params("RSA", EVP_PKEY_PUBLIC_KEY, params);
 }
 
 static void skip_zeros(const uint8_t **number, size_t *len)
@@ -84,20 +84,41 @@ static EVP_PKEY *read_rsa(const struct algorithm *a, const uint8_t *bytes, size_
     return rsa_from_numbers(exponent, exponent_len, modulus, modulus_len);
 }
 
+static EVP_PKEY *blank_of(struct key_blanks *b, const struct algorithm *a)
+{
+    EVP_PKEY **blank = a->half_octets == ECDSA_HALF_MAX ? &b->p384 : &b->p256;
+    if (*blank == NULL) {
+        char curve[sizeof("P-384")];
+        memcpy(curve, a->openssl, sizeof(curve));
+        OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
+                               OSSL_PARAM_construct_end()};
+        *blank = from_params("EC", EVP_PKEY_KEY_PARAMETERS, params);
+    }
+    return *blank;
+}
+
+void key_blanks_fini(struct key_blanks *b)
+{
+    EVP_PKEY_free(b->p256);
+    EVP_PKEY_free(b->p384);
+    *b = (struct key_blanks){0};
+}
+
 /* RFC 6605 4: the two coordinates of a point. OpenSSL checks that it is on the curve. */
-static EVP_PKEY *read_ecdsa(const struct algorithm *a, const uint8_t *bytes, size_t len)
+static EVP_PKEY *read_ecdsa(struct key_blanks *b, const struct algorithm *a, const uint8_t *bytes, size_t len)
 {
     uint8_t point[1 + 2 * ECDSA_HALF_MAX] = {POINT_UNCOMPRESSED};
-    char curve[sizeof("P-384")];
-    if (len != a->key_octets) {
+    EVP_PKEY *blank = len == a->key_octets ? blank_of(b, a) : NULL;
+    EVP_PKEY *public = blank != NULL ? EVP_PKEY_dup(blank) : NULL;
+    if (public == NULL) {
         return NULL;
     }
     memcpy(point + 1, bytes, len);
-    memcpy(curve, a->openssl, sizeof(curve));
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
-                           OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + len),
-                           OSSL_PARAM_construct_end()};
-    return from_params("EC", params);
+    if (EVP_PKEY_set1_encoded_public_key(public, point, 1 + len) <= 0) {
+        EVP_PKEY_free(public);
+        return NULL;
+    }
+    return public;
 }
 
 /* RFC 8080 3. */
@@ -106,13 +127,13 @@ static EVP_PKEY *read_eddsa(const struct algorithm *a, const uint8_t *bytes, siz
     return len == a->key_octets ? EVP_PKEY_new_raw_public_key_ex(NULL, a->openssl, NULL, bytes, len) : NULL;
 }
 
-static EVP_PKEY *read_public(const struct algorithm *a, const uint8_t *bytes, size_t len)
+static EVP_PKEY *read_public(struct key_blanks *b, const struct algorithm *a, const uint8_t *bytes, size_t len)
 {
     switch (a->family) {
     case FAMILY_RSA:
         return read_rsa(a, bytes, len);
     case FAMILY_ECDSA:
-        return read_ecdsa(a, bytes, len);
+        return read_ecdsa(b, a, bytes, len);
     case FAMILY_EDDSA:
         return read_eddsa(a, bytes, len);
     }
@@ -134,14 +155,14 @@ static EVP_PKEY_CTX *start_verifying(const struct algorithm *a, EVP_PKEY *public
     return ctx;
 }
 
-struct key *key_new(const struct algorithm *a, const uint8_t *bytes, size_t len)
+struct key *key_new(struct key_blanks *b, const struct algorithm *a, const uint8_t *bytes, size_t len)
 {
     struct key *k = calloc(1, sizeof(*k));
     if (k == NULL) {
         return NULL;
     }
     k->algorithm = a;
-    k->public = read_public(a, bytes, len);
+    k->public = read_public(b, a, bytes, len);
     if (k->public != NULL && a->hash != HASH_NONE) {
         k->verifying = start_verifying(a, k->public);
     } else if (k->public != NULL) {

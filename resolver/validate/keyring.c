@@ -25,6 +25,7 @@ struct keyring {
     uint64_t calls;
     EVP_MD *hashes[HASH_COUNT];
     EVP_MD_CTX *hashing[HASH_COUNT]; /* one each: changing the hash of a context is slow */
+    struct key_blanks blanks;
     struct arena scratch;
 };
 
@@ -75,6 +76,7 @@ void keyring_free(struct keyring *k)
         EVP_MD_CTX_free(k->hashing[hash]);
         EVP_MD_free(k->hashes[hash]);
     }
+    key_blanks_fini(&k->blanks);
     arena_fini(&k->scratch);
     free(k->places);
     free(k);
@@ -100,9 +102,9 @@ static struct place *find_place(struct keyring *k, struct rdata_view dnskey)
 }
 
 /* Only a key that is one takes the place of another. */
-static bool fill_place(struct place *p, const struct algorithm *a, struct rdata_view dnskey)
+static bool fill_place(struct keyring *k, struct place *p, const struct algorithm *a, struct rdata_view dnskey)
 {
-    struct key *key = key_new(a, dnskey.bytes + DNSKEY_FIXED, dnskey.len - DNSKEY_FIXED);
+    struct key *key = key_new(&k->blanks, a, dnskey.bytes + DNSKEY_FIXED, dnskey.len - DNSKEY_FIXED);
     uint8_t *rdata = key != NULL ? malloc(dnskey.len) : NULL;
     if (rdata == NULL) {
         key_free(key);
@@ -121,7 +123,7 @@ struct key *keyring_key(struct keyring *k, struct rdata_view dnskey)
         return NULL;
     }
     struct place *p = find_place(k, dnskey);
-    if (!holds(p, dnskey) && !fill_place(p, a, dnskey)) {
+    if (!holds(p, dnskey) && !fill_place(k, p, a, dnskey)) {
         return NULL;
     }
     p->used = ++k->calls;

@@ -13,8 +13,8 @@
 struct key; /* key.h */
 struct keyring;
 
-/* At most `keys` of them. NULL: the system has no memory, or its OpenSSL lacks a hash. A keyring belongs to one
- * thread. */
+/* At most `keys` of them, up to 3 KiB each. NULL: the system has no memory, or its OpenSSL lacks a hash. A keyring
+ * belongs to one thread. */
 struct keyring *keyring_new(size_t keys);
 void keyring_free(struct keyring *k);
 

@@ -4,8 +4,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
 
 #include "resolver/validate/algorithm.h"
+#include "resolver/validate/key.h"
 
 static void algorithms_are_treated_as_the_registry_says(void **state)
 {
@@ -20,6 +22,20 @@ static void algorithms_are_treated_as_the_registry_says(void **state)
         assert_int_equal(algorithm_support((uint8_t)i), expected);
         assert_int_equal(algorithm_support((uint8_t)i), expected);
         assert_true(expected == SUPPORT_NONE || algorithm_find((uint8_t)i) != NULL);
+    }
+}
+
+/* Asks for properties that nothing has, as a system does that forbids what is not certified. */
+static void what_the_system_forbids_is_not_supported(void **state)
+{
+    static const uint8_t algorithms[] = {8, 10, 13, 14, 15, 16};
+    (void)state;
+    for (size_t i = 0; i < sizeof(algorithms); i++) {
+        const struct algorithm *a = algorithm_find(algorithms[i]);
+        assert_int_equal(EVP_set_default_properties(NULL, "certified-by=nobody"), 1);
+        assert_false(key_is_allowed(a));
+        assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
+        assert_true(key_is_allowed(a));
     }
 }
 
@@ -59,6 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(algorithms_are_treated_as_the_registry_says),
+        cmocka_unit_test(what_the_system_forbids_is_not_supported),
         cmocka_unit_test(digests_are_treated_as_the_registry_says),
         cmocka_unit_test(sha1_suffices_where_it_is_accepted),
         cmocka_unit_test(algorithms_have_names),
