@@ -35,22 +35,44 @@ static bool parse_ds(struct rdata_view rdata, struct ds *out)
     return true;
 }
 
-uint16_t ds_from_key(const uint8_t *zone, struct rdata_view dnskey, uint8_t out[DS_SIZE])
+/* Digest of a key (RFC 4034 5.1.4) without a keyring. Returns its octets; 0: no memory. */
+static unsigned make_digest(enum hash hash, const uint8_t *zone, struct rdata_view dnskey, uint8_t out[HASH_SIZE])
 {
     uint8_t owner[NAME_SIZE];
-    if (dnskey.len <= DNSKEY_FIXED) {
+    unsigned len = 0;
+    EVP_MD *md = EVP_MD_fetch(NULL, hash_name(hash), NULL);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool is_done = md != NULL && ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1 &&
+                   EVP_DigestUpdate(ctx, owner, name_lower(owner, zone)) == 1 &&
+                   EVP_DigestUpdate(ctx, dnskey.bytes, dnskey.len) == 1 && EVP_DigestFinal_ex(ctx, out, &len) == 1;
+    EVP_MD_CTX_free(ctx);
+    EVP_MD_free(md);
+    return is_done ? len : 0;
+}
+
+uint16_t ds_from_key(const uint8_t *zone, struct rdata_view dnskey, uint8_t out[DS_SIZE])
+{
+    uint8_t digest[HASH_SIZE];
+    if (dnskey.len <= DNSKEY_FIXED || make_digest(HASH_SHA256, zone, dnskey, digest) != DS_SIZE - DS_FIXED) {
         return 0;
     }
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool is_done = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-                   EVP_DigestUpdate(ctx, owner, name_lower(owner, zone)) == 1 &&
-                   EVP_DigestUpdate(ctx, dnskey.bytes, dnskey.len) == 1 &&
-                   EVP_DigestFinal_ex(ctx, out + DS_FIXED, NULL) == 1;
-    EVP_MD_CTX_free(ctx);
     wire_put_u16(out, key_tag(dnskey));
     out[2] = dnskey.bytes[3];
     out[3] = DIGEST_SHA256;
-    return is_done ? DS_SIZE : 0;
+    memcpy(out + DS_FIXED, digest, DS_SIZE - DS_FIXED);
+    return DS_SIZE;
+}
+
+bool ds_matches(const uint8_t *zone, struct rdata_view rdata, struct rdata_view dnskey)
+{
+    uint8_t digest[HASH_SIZE];
+    struct ds ds;
+    if (!parse_ds(rdata, &ds) || digest_hash(ds.digest_type) == HASH_NONE ||
+        !dnskey_matches(dnskey, ds.algorithm, ds.key_tag)) {
+        return false;
+    }
+    unsigned len = make_digest(digest_hash(ds.digest_type), zone, dnskey, digest);
+    return len > 0 && len == ds.len && memcmp(digest, ds.digest, len) == 0;
 }
 
 static bool is_supported(const struct verifier *v, const struct ds *ds)

@@ -17,6 +17,9 @@
  * system has no memory. */
 uint16_t ds_from_key(const uint8_t *zone, struct rdata_view dnskey, uint8_t out[DS_SIZE]);
 
+/* True when a DS of any digest type that is known is that key's. For those few that trust begins with; it is slow. */
+bool ds_matches(const uint8_t *zone, struct rdata_view ds, struct rdata_view dnskey);
+
 #define DS_TRIED 8 /* of those with a supported algorithm and digest */
 
 /* The DNSKEY set of a zone by its trusted DS set: secure when a key that a DS matches signs the set. Where DS of

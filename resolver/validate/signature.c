@@ -57,6 +57,7 @@ struct work {
     const struct rrset *set;
     const uint8_t *zone;
     const struct rdatas *keys;
+    bool takes_revoked;         /* keys, too */
     struct canonical canonical; /* made for the first signature that needs it; `is_prepared` then */
     bool is_prepared;
     unsigned tried;    /* signatures that needed a key */
@@ -172,7 +173,7 @@ static unsigned find_keys(const struct work *w, const struct rrsig *sig, struct 
             continue;
         }
         enum flaw use = flaw_of_use(dnskey_use(key));
-        if (use == FLAW_NONE) {
+        if (use == FLAW_NONE || (use == FLAW_REVOKED && w->takes_revoked)) {
             found[count++] = key;
         } else if (use > *flaw) {
             *flaw = use;
@@ -271,28 +272,45 @@ static void fill_fault(const struct work *w, struct fault *why)
                           .detail = flaws[w->closest].detail};
 }
 
+static enum verdict verify(struct work *w, struct attest *out, struct fault *why)
+{
+    struct rdata_view view;
+    size_t at = 0;
+    while (w->tried < SIGNATURES_TRIED && w->closest != FLAW_LIMIT && rdatas_next(&w->set->sigs, &at, &view)) {
+        struct rrsig sig;
+        enum flaw flaw = rrsig_parse(view, &sig) == FAIL_NONE ? check_signature(w, &sig) : FLAW_MALFORMED;
+        if (flaw == FLAW_NONE) {
+            if (out != NULL) {
+                fill_attest(w, &sig, out);
+            }
+            return VERDICT_SECURE;
+        }
+        if (flaw > w->closest) {
+            w->closest = flaw;
+            w->flawed = sig;
+        }
+    }
+    if (why != NULL) {
+        fill_fault(w, why);
+    }
+    return w->closest == FLAW_LIMIT ? VERDICT_LIMIT : VERDICT_BOGUS;
+}
+
 enum verdict signature_verify(struct verifier *v, const struct rrset *set, const uint8_t *zone,
                               const struct rdatas *keys, struct attest *out, struct fault *why)
 {
     struct work w = {.v = v, .set = set, .zone = zone, .keys = keys};
-    struct rdata_view view;
-    size_t at = 0;
-    while (w.tried < SIGNATURES_TRIED && w.closest != FLAW_LIMIT && rdatas_next(&set->sigs, &at, &view)) {
-        struct rrsig sig;
-        enum flaw flaw = rrsig_parse(view, &sig) == FAIL_NONE ? check_signature(&w, &sig) : FLAW_MALFORMED;
-        if (flaw == FLAW_NONE) {
-            if (out != NULL) {
-                fill_attest(&w, &sig, out);
-            }
-            return VERDICT_SECURE;
-        }
-        if (flaw > w.closest) {
-            w.closest = flaw;
-            w.flawed = sig;
-        }
+    return verify(&w, out, why);
+}
+
+bool signature_is_by(struct verifier *v, const struct rrset *set, const uint8_t *zone, struct rdata_view dnskey)
+{
+    uint8_t packed[sizeof(dnskey.len) + DNSKEY_SIZE];
+    if (dnskey.len > DNSKEY_SIZE) {
+        return false;
     }
-    if (why != NULL) {
-        fill_fault(&w, why);
-    }
-    return w.closest == FLAW_LIMIT ? VERDICT_LIMIT : VERDICT_BOGUS;
+    const struct rdatas one = {
+        .bytes = packed, .len = (uint32_t)rdatas_pack(packed, dnskey.bytes, dnskey.len), .count = 1};
+    struct work w = {.v = v, .set = set, .zone = zone, .keys = &one, .takes_revoked = true};
+    return verify(&w, NULL, NULL) == VERDICT_SECURE;
 }

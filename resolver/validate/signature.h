@@ -50,4 +50,8 @@ struct attest {
 enum verdict signature_verify(struct verifier *v, const struct rrset *set, const uint8_t *zone,
                               const struct rdatas *keys, struct attest *out, struct fault *why);
 
+/* True when this very key signs `set`, whether it is revoked or not: a key is revoked by its own signature (RFC 5011
+ * 2.1). */
+bool signature_is_by(struct verifier *v, const struct rrset *set, const uint8_t *zone, struct rdata_view dnskey);
+
 #endif

@@ -369,6 +369,33 @@ static void a_digest_of_sha384_matches(void **state)
     assert_int_equal(s->fault.code, EDE_DNSKEY_MISSING);
 }
 
+static struct rdata_view key_of(struct signer *signer)
+{
+    struct rdata_view key;
+    key.bytes = signer_dnskey(signer, &key.len);
+    return key;
+}
+
+static void a_ds_is_matched_with_its_key(void **state)
+{
+    struct stand *s = *state;
+    static const uint8_t digests[] = {SHA1, SHA256, SHA384};
+    static const uint8_t other[] = "\5other";
+    for (size_t i = 0; i < sizeof(digests); i++) {
+        s->ds = (struct rdatas){0};
+        add_ds(s, s->ksk, digests[i]);
+        assert_true(ds_matches(zone, rdatas_first(&s->ds), key_of(s->ksk)));
+        assert_false(ds_matches(zone, rdatas_first(&s->ds), key_of(s->zsk)));
+        assert_false(ds_matches(other, rdatas_first(&s->ds), key_of(s->ksk)));
+        spoil_ds(s);
+        assert_false(ds_matches(zone, rdatas_first(&s->ds), key_of(s->ksk)));
+    }
+    s->ds = (struct rdatas){0};
+    add_ds(s, s->ksk, GOST);
+    assert_false(ds_matches(zone, rdatas_first(&s->ds), key_of(s->ksk)));
+    assert_false(ds_matches(zone, (struct rdata_view){rdatas_first(&s->ds).bytes, 4}, key_of(s->ksk)));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -392,6 +419,7 @@ int main(void)
         TEST(malformed_ds_and_keys_match_nothing),
         TEST(vectors_of_the_standards_are_met),
         TEST(a_digest_of_sha384_matches),
+        TEST(a_ds_is_matched_with_its_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

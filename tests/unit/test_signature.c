@@ -11,6 +11,7 @@
 #include "resolver/dns/type.h"
 #include "resolver/dns/wire.h"
 #include "resolver/validate/algorithm.h"
+#include "resolver/validate/dnskey.h"
 #include "resolver/validate/keyring.h"
 #include "resolver/validate/signature.h"
 #include "tests/support/records.h"
@@ -581,6 +582,36 @@ static void vectors_of_the_standards_verify(void **state)
     }
 }
 
+/* RFC 5011 2.1 */
+static void a_key_revokes_itself_by_its_signature(void **state)
+{
+    struct stand *s = *state;
+    struct signer *revoked = signer_new(13, SIGNER_KSK | 0x0080, 5);
+    struct rrset keys = {.owner = zone, .type = TYPE_DNSKEY, .ttl = 600, .data = s->keys};
+    struct rdata_view key, other;
+    key.bytes = signer_dnskey(revoked, &key.len);
+    other.bytes = signer_dnskey(s->signer, &other.len);
+    signer_add_key(&s->arena, revoked, &keys.data);
+    assert_false(signature_is_by(&s->v, &keys, zone, key));
+    signer_sign(&s->arena, s->signer, &keys, zone, NOW - HOUR, NOW + DAY);
+    assert_true(signature_is_by(&s->v, &keys, zone, other));
+    assert_false(signature_is_by(&s->v, &keys, zone, key));
+    signer_sign(&s->arena, revoked, &keys, zone, NOW - HOUR, NOW + DAY);
+    assert_true(signature_is_by(&s->v, &keys, zone, key));
+    assert_int_equal(signature_verify(&s->v, &keys, zone, &keys.data, NULL, NULL), VERDICT_SECURE);
+    s->v.wall = NOW + 2 * DAY;
+    assert_false(signature_is_by(&s->v, &keys, zone, key));
+    signer_free(revoked);
+}
+
+static void a_key_too_large_signs_nothing(void **state)
+{
+    struct stand *s = *state;
+    static const uint8_t large[DNSKEY_SIZE + 1];
+    sign(s);
+    assert_false(signature_is_by(&s->v, s->set, zone, (struct rdata_view){large, sizeof(large)}));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -610,6 +641,8 @@ int main(void)
         TEST(rdata_that_is_no_signature_is_refused),
         TEST(the_signer_is_at_or_above_the_owner),
         TEST(vectors_of_the_standards_verify),
+        TEST(a_key_revokes_itself_by_its_signature),
+        TEST(a_key_too_large_signs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
