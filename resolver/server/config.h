@@ -55,6 +55,19 @@ struct config_targets {
     unsigned count;
 };
 
+/* A record that vouches for a zone's key. */
+struct config_anchor {
+    const uint8_t *zone; /* lower case */
+    uint16_t type;       /* DS or DNSKEY */
+    struct rdata_view rdata;
+};
+
+struct config_anchors {
+    bool builtin; /* the program's own for the root, too */
+    const struct config_anchor *items;
+    unsigned count;
+};
+
 struct config_zones {
     const struct zone_source *items; /* `file` is absolute or relative to the working directory, as the config's path */
     unsigned count;
@@ -105,7 +118,7 @@ struct config {
     } cache;
     struct {
         bool validation;
-        bool trust_anchors_builtin;
+        struct config_anchors trust_anchors;
         struct config_names negative_trust_anchors;
         bool accept_sha1;
         uint32_t signature_skew_s;

@@ -180,6 +180,7 @@ void check_config(struct reading *r)
                      "with neither IPv4 nor IPv6 no name server can be asked (root-hints: {} turns walks off)");
     }
     check_secret(r);
+    check_anchors(r, place_of(r, "dnssec.trust-anchors"));
     check_limits(r);
     check_zones(r);
     check_targets(r, "forward", &c->forward);

@@ -58,9 +58,10 @@ static const char zones_text[] = "\nEach item has `name`, the apex, and `file`, 
                                  "```\n";
 
 static const char targets_text[] =
-    "\nEach item has `zone`, `to`, a list of 1 to 32 addresses, and may have `dnssec`: `auto` (the default) or `off`,\n"
-    "which mean the same while validation is not built; `require` is not available in this version. A zone stands in\n"
-    "one of `forward`, `stub` and `zones`. See [forwarding.md](forwarding.md).\n";
+    "\nEach item has `zone`, `to`, a list of 1 to 32 addresses, and may have `dnssec`: `auto` (the default) validates what\n"
+    "a trust anchor or the public tree vouches for and takes the rest as insecure, `require` takes as bogus what has no\n"
+    "chain of trust, `off` validates nothing. A zone stands in one of `forward`, `stub` and `zones`. See\n"
+    "[forwarding.md](forwarding.md).\n";
 
 static void print_range(FILE *out, const struct schema_row *row)
 {

@@ -186,9 +186,6 @@ static bool read_target(struct reading *r, const struct schema_row *row, const s
     out->zone = read_field_name(r, row, found[0]);
     if (found[2] != NULL) {
         read_scalar(r, &mode, found[2], &out->dnssec);
-        if (out->dnssec == DNSSEC_REQUIRE) {
-            report_error(r->report, found[2]->place, NULL, "'dnssec: require' is not available in this version");
-        }
     }
     if (found[1]->kind != NODE_LIST || found[1]->count == 0 || found[1]->count > TARGETS_MAX) {
         report_error(r->report, found[1]->place, schema_expects(row->kind), "'to' must be a list of 1 to %d addresses",
@@ -265,16 +262,29 @@ static void read_limits(struct reading *r, const struct schema_row *row, const s
     }
 }
 
-/* A trust anchor other than the built-in ones; records are only looked at as far as the list goes. */
-static void read_anchors(struct reading *r, const struct schema_row *row, const struct node *n, bool *builtin)
+static bool is_builtin(const struct node *n)
 {
-    if (n->kind == NODE_SCALAR && strcmp(n->text, "builtin") == 0) {
-        *builtin = true;
-    } else if (is_list(r, row, n)) {
-        for (const struct node *item = n->first; item != NULL; item = item->next) {
-            (void)item_text(r, row, item);
+    return n->kind == NODE_SCALAR && strcmp(n->text, "builtin") == 0;
+}
+
+static void read_anchors(struct reading *r, const struct schema_row *row, const struct node *n,
+                         struct config_anchors *out)
+{
+    if (is_builtin(n)) {
+        *out = (struct config_anchors){.builtin = true};
+        return;
+    }
+    struct config_anchor *items = is_list(r, row, n) ? read_room(r, n->count * sizeof(*items)) : NULL;
+    if (items == NULL) {
+        return;
+    }
+    *out = (struct config_anchors){.items = items};
+    for (const struct node *item = n->first; item != NULL; item = item->next) {
+        if (is_builtin(item)) {
+            out->builtin = true;
+        } else if (item_text(r, row, item) != NULL) {
+            out->count += read_anchor(r, item, &items[out->count]);
         }
-        *builtin = false;
     }
 }
 

@@ -26,6 +26,12 @@ void read_hints(struct reading *r, const struct schema_row *row, const struct no
 /* Root hints from the master file that `n` names: NS records of the root and the addresses of their names. */
 void read_hint_file(struct reading *r, const struct node *n);
 
+/* A trust anchor from the record in master file form that `n` holds. False after reporting. */
+bool read_anchor(struct reading *r, const struct node *n, struct config_anchor *out);
+
+/* What is wrong with all of them, which stand at `place`. */
+void check_anchors(struct reading *r, struct place place);
+
 /* Reports that `n` is not what `row` takes. */
 void read_mismatch(struct reading *r, const struct schema_row *row, const struct node *n);
 

@@ -23,7 +23,7 @@ enum value_kind {
     VALUE_NETWORKS,     /* struct config_nets */
     VALUE_NAMES,        /* struct config_names */
     VALUE_HINTS,        /* recursion.root_hints, hints, hint_count */
-    VALUE_ANCHORS,      /* bool: builtin */
+    VALUE_ANCHORS,      /* struct config_anchors */
     VALUE_TARGETS,      /* struct config_targets */
     VALUE_ZONES,        /* struct config_zones */
     VALUE_LIMITS        /* struct limits */

@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "resolver/dns/name.h"
+#include "resolver/dns/rdata.h"
+#include "resolver/dns/type.h"
 #include "resolver/server/config_read.h"
 #include "resolver/server/config_value.h"
+
+enum { ANCHOR_TEXT_SIZE = 2048 }; /* of a DNSKEY as long as one may be */
 
 /* Words that other readers of YAML would take for something else than text. */
 static bool looks_special(const char *text)
@@ -91,10 +95,30 @@ static void print_hints(FILE *out, const struct config *c)
     fputc('}', out);
 }
 
+static void print_anchors(FILE *out, const struct config_anchors *anchors)
+{
+    const char *comma = anchors->builtin ? ", " : "";
+    if (anchors->builtin && anchors->count == 0) {
+        fputs("builtin", out);
+        return;
+    }
+    fputs(anchors->builtin ? "[builtin" : "[", out);
+    for (unsigned i = 0; i < anchors->count; i++) {
+        const struct config_anchor *anchor = &anchors->items[i];
+        char zone[NAME_TEXT_SIZE], type[TYPE_TEXT_SIZE], rdata[ANCHOR_TEXT_SIZE];
+        char text[sizeof(zone) + sizeof(type) + sizeof(rdata)];
+        rdata_text(anchor->type, anchor->rdata.bytes, anchor->rdata.len, rdata, sizeof(rdata));
+        snprintf(text, sizeof(text), "%s %s %s", name_text(anchor->zone, zone), type_text(anchor->type, type), rdata);
+        fputs(comma, out);
+        print_text(out, text);
+        comma = ", ";
+    }
+    fputc(']', out);
+}
+
 static void print_targets(FILE *out, const struct config_targets *targets)
 {
-    static const char *const modes[] = {
-        [DNSSEC_AUTO] = "auto", [DNSSEC_REQUIRE] = "require", [DNSSEC_OFF] = "off"};
+    static const char *const modes[] = {[DNSSEC_AUTO] = "auto", [DNSSEC_REQUIRE] = "require", [DNSSEC_OFF] = "off"};
     fputc('[', out);
     for (unsigned i = 0; i < targets->count; i++) {
         const struct config_target *t = &targets->items[i];
@@ -198,7 +222,7 @@ void config_value_print(FILE *out, const struct config *c, const struct schema_r
         print_hints(out, c);
         break;
     case VALUE_ANCHORS:
-        fputs(*(const bool *)member ? "builtin" : "[]", out);
+        print_anchors(out, member);
         break;
     case VALUE_TARGETS:
         print_targets(out, member);

@@ -5,11 +5,14 @@
 
 #include "resolver/base/clock.h"
 #include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
 #include "resolver/iterate/hints.h"
 #include "resolver/iterate/routes.h"
+#include "resolver/validate/ds.h"
 
 enum {
-    TCP_WRITE_BUFFER = 256 * 1024 /* a few of the largest answers */
+    TCP_WRITE_BUFFER = 256 * 1024, /* a few of the largest answers */
+    ANCHORS_MAX = 8 << 20          /* octets of as many as a configuration may have */
 };
 
 static unsigned add_routes(struct route *out, const struct config_targets *targets, bool is_forward)
@@ -44,6 +47,43 @@ static void make_routes(struct settings *s)
     }
 }
 
+/* ---- Trust anchors ---- */
+
+/* What vouches for the key: itself, or what a parent would say of it. */
+static struct rdata_view ds_of(const struct config_anchor *anchor, struct arena *a)
+{
+    if (anchor->type == TYPE_DS) {
+        return anchor->rdata;
+    }
+    uint8_t *ds = arena_take(a, DS_SIZE);
+    if (ds == NULL || ds_from_key(anchor->zone, anchor->rdata, ds) != DS_SIZE) {
+        abort();
+    }
+    return (struct rdata_view){ds, DS_SIZE};
+}
+
+static void make_anchors(struct settings *s)
+{
+    const struct config_anchors *from = &s->config->dnssec.trust_anchors;
+    const struct config_names *negative = &s->config->dnssec.negative_trust_anchors;
+    unsigned count;
+    const struct anchor_record *builtin = anchors_builtin(&count);
+    count = from->builtin ? count : 0;
+    struct anchor_record *records = arena_take(&s->memory, (count + from->count) * sizeof(*records));
+    if (records == NULL) {
+        abort();
+    }
+    memcpy(records, builtin, count * sizeof(*records));
+    for (unsigned i = 0; i < from->count; i++) {
+        records[count++] = (struct anchor_record){from->items[i].zone, ds_of(&from->items[i], &s->memory)};
+    }
+    if (anchors_make(records, count, negative->items, negative->count, &s->memory, &s->policy.anchors) != FAIL_NONE) {
+        abort();
+    }
+}
+
+/* ---- Whole ---- */
+
 static struct policy make_policy(const struct config *c)
 {
     struct policy p = {.hints = c->recursion.hints,
@@ -75,18 +115,27 @@ static struct policy make_policy(const struct config *c)
     return p;
 }
 
-struct settings *settings_new(struct config *config, struct zone_set *zones)
+static struct settings *new_settings(void)
 {
     struct settings *s = calloc(1, sizeof(*s));
     if (s == NULL) {
         abort();
     }
+    arena_init(&s->memory, ANCHORS_MAX);
+    atomic_init(&s->users, 1);
+    return s;
+}
+
+struct settings *settings_new(struct config *config, struct zone_set *zones)
+{
+    struct settings *s = new_settings();
     const struct limits *l = &config->limits;
     const char *identity = config->server.identity;
     s->config = config;
     s->zones = zones;
     s->policy = make_policy(config);
     make_routes(s);
+    make_anchors(s);
     s->cache = (struct cache_policy){.min_ttl = config->cache.min_ttl_s,
                                      .max_ttl = config->cache.max_ttl_s,
                                      .min_negative_ttl = config->cache.min_negative_ttl_s,
@@ -110,8 +159,29 @@ struct settings *settings_new(struct config *config, struct zone_set *zones)
     uint8_t secret[CONFIG_SECRET_SIZE];
     cookie_secrets_init(&s->cookies, config_secret(config->server.cookie_secret, secret) ? secret : NULL);
     s->loaded_at = clock_now();
-    atomic_init(&s->users, 1);
     return s;
+}
+
+struct settings *settings_with_anchors(struct settings *s, const struct anchor_record *records, unsigned count,
+                                       const uint8_t *const *negative, unsigned negative_count)
+{
+    struct settings *next = new_settings();
+    next->base = s->base != NULL ? s->base : s;
+    settings_take(next->base);
+    next->config = s->config;
+    next->zones = s->zones;
+    next->routes = s->routes;
+    next->policy = s->policy;
+    next->cache = s->cache;
+    next->upstream = s->upstream;
+    next->tcp = s->tcp;
+    next->responder = s->responder;
+    next->cookies = s->cookies;
+    next->loaded_at = s->loaded_at;
+    if (anchors_make(records, count, negative, negative_count, &next->memory, &next->policy.anchors) != FAIL_NONE) {
+        abort();
+    }
+    return next;
 }
 
 void settings_follow(struct settings *s, const struct settings *before)
@@ -126,12 +196,18 @@ void settings_take(struct settings *s)
 
 void settings_drop(struct settings *s)
 {
-    if (s != NULL && atomic_fetch_sub(&s->users, 1) == 1) {
+    if (s == NULL || atomic_fetch_sub(&s->users, 1) != 1) {
+        return;
+    }
+    if (s->base != NULL) {
+        settings_drop(s->base);
+    } else {
         zone_set_free(s->zones);
         free(s->routes);
         config_free(s->config);
-        free(s);
     }
+    arena_fini(&s->memory);
+    free(s);
 }
 
 bool settings_allow(const struct settings *s, const struct addr *peer)

@@ -15,9 +15,11 @@
 #include "zones/set.h"
 
 struct settings {
-    struct config *config;  /* owned */
-    struct zone_set *zones; /* owned; NULL: no own zones */
-    struct route *routes;   /* owned; the policy's, or NULL */
+    struct settings *base; /* one user of what owns the next three; NULL: these settings do */
+    struct config *config;
+    struct zone_set *zones; /* NULL: no own zones */
+    struct route *routes;   /* the policy's, or NULL */
+    struct arena memory;    /* of the policy's anchors */
     struct policy policy;
     struct cache_policy cache;
     struct upstream_settings upstream;
@@ -28,11 +30,17 @@ struct settings {
     atomic_uint users;
 };
 
-/* Takes over `config` and `zones`. One user: the caller. Ends the process without memory. */
+/* Takes over `config` and `zones`. Validation begins at the anchors that the configuration names. One user: the caller.
+ * Ends the process without memory. */
 struct settings *settings_new(struct config *config, struct zone_set *zones);
 
 /* Carries over what outlives a reload, from the settings that `s` is to replace. Before anybody else uses `s`. */
 void settings_follow(struct settings *s, const struct settings *before);
+
+/* The same settings with other anchors, made as anchors_make does. One user: the caller; `s` keeps its own. Ends the
+ * process without memory. */
+struct settings *settings_with_anchors(struct settings *s, const struct anchor_record *records, unsigned count,
+                                       const uint8_t *const *negative, unsigned negative_count);
 
 void settings_take(struct settings *s);
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
 #include "resolver/server/config.h"
 #include "resolver/server/config_export.h"
 #include "resolver/server/config_schema.h"
@@ -104,7 +105,9 @@ static void the_defaults_are_those_of_the_contract(void **state)
     assert_int_equal(c->cache.max_negative_ttl_s, 3600);
     assert_int_equal(c->cache.max_entry_size, 16384);
     assert_int_equal(c->cache.serve_stale.client_timeout_ms, 1800);
-    assert_true(c->dnssec.trust_anchors_builtin);
+    assert_true(c->dnssec.trust_anchors.builtin);
+    assert_int_equal(c->dnssec.trust_anchors.count, 0);
+    assert_int_equal(c->dnssec.negative_trust_anchors.count, 0);
     assert_int_equal(c->zones.count, 0);
     assert_string_equal(c->control.socket, "/run/cairn/control.sock");
     assert_int_equal(c->http.listen.len, 0);
@@ -354,6 +357,60 @@ static void root_hints_come_from_a_master_file(void **state)
     output_close(&o);
 }
 
+#define DS_RDATA  "4711 13 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
+#define KEY_RDATA "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ=="
+
+static void trust_anchors_are_read_from_records(void **state)
+{
+    (void)state;
+    struct config *c = good("dnssec:\n"
+                            "  negative-trust-anchors: [Broken.example]\n"
+                            "  trust-anchors:\n"
+                            "    - Corp.Example DS " DS_RDATA "\n"
+                            "    - \"b. 86400 IN DNSKEY " KEY_RDATA " ; a comment\"\n"
+                            "    - >-\n"
+                            "      c. DNSKEY 257 3 13 ( mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpV\n"
+                            "      XckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ== )\n"
+                            "forward: [{zone: corp.example, to: [10.0.0.2], dnssec: require}]\n");
+    const struct config_anchors *anchors = &c->dnssec.trust_anchors;
+    char text[NAME_TEXT_SIZE];
+    assert_false(anchors->builtin);
+    assert_int_equal(anchors->count, 3);
+    assert_string_equal(name_text(anchors->items[0].zone, text), "corp.example.");
+    assert_int_equal(anchors->items[0].type, TYPE_DS);
+    assert_int_equal(anchors->items[0].rdata.len, 36);
+    assert_int_equal(anchors->items[1].type, TYPE_DNSKEY);
+    assert_int_equal(anchors->items[1].rdata.len, 68);
+    assert_int_equal(anchors->items[2].rdata.len, 68);
+    assert_memory_equal(anchors->items[2].rdata.bytes, anchors->items[1].rdata.bytes, 68);
+    assert_string_equal(name_text(c->dnssec.negative_trust_anchors.items[0], text), "Broken.example.");
+    assert_int_equal(c->forward.items[0].dnssec, DNSSEC_REQUIRE);
+    char *shown = config_text(c, false);
+    assert_non_null(strstr(shown, "trust-anchors: [\"corp.example. DS " DS_RDATA "\", \"b. DNSKEY " KEY_RDATA "\", "));
+    struct config *again = good(shown);
+    assert_int_equal(again->dnssec.trust_anchors.count, 3);
+    config_free(again);
+    free(shown);
+    config_free(c);
+}
+
+static void the_builtin_anchors_may_stand_beside_others(void **state)
+{
+    (void)state;
+    struct config *c = good("dnssec: {trust-anchors: [\"corp.example DS " DS_RDATA "\", builtin]}\n");
+    assert_true(c->dnssec.trust_anchors.builtin);
+    assert_int_equal(c->dnssec.trust_anchors.count, 1);
+    char *shown = config_text(c, false);
+    assert_string_equal(shown, "dnssec:\n  trust-anchors: [builtin, \"corp.example. DS " DS_RDATA "\"]\n");
+    free(shown);
+    config_free(c);
+    c = good("dnssec: {trust-anchors: [builtin]}\n");
+    shown = config_text(c, false);
+    assert_string_equal(shown, "dnssec:\n  trust-anchors: builtin\n");
+    free(shown);
+    config_free(c);
+}
+
 static void an_empty_map_of_hints_turns_walks_off(void **state)
 {
     (void)state;
@@ -468,6 +525,8 @@ int main(void)
         cmocka_unit_test(the_documented_example_error_is_a_real_one),
         cmocka_unit_test(a_missing_file_is_an_error_when_named),
         cmocka_unit_test(root_hints_come_from_a_master_file),
+        cmocka_unit_test(trust_anchors_are_read_from_records),
+        cmocka_unit_test(the_builtin_anchors_may_stand_beside_others),
         cmocka_unit_test(an_empty_map_of_hints_turns_walks_off),
         cmocka_unit_test(floods_of_errors_are_cut),
         cmocka_unit_test(numbers_of_every_unit_print_as_they_parse),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "resolver/dns/name.h"
+#include "resolver/dns/rdata.h"
 #include "resolver/dns/type.h"
 #include "resolver/iterate/routes.h"
 
@@ -151,6 +152,62 @@ static void the_secret_of_cookies_is_configured_or_drawn_and_kept(void **state)
     settings_drop(drawn);
 }
 
+static void validation_begins_at_the_configured_anchors(void **state)
+{
+    (void)state;
+    struct settings *s = make("");
+    char text[128];
+    assert_int_equal(s->policy.anchors.count, 1);
+    assert_true(name_is_root(s->policy.anchors.items[0].zone));
+    assert_int_equal(s->policy.anchors.items[0].ds.count, 2);
+    assert_int_equal(s->policy.anchors.negative_count, 0);
+    settings_drop(s);
+    /* The key and the DS of RFC 6605 6.1 are one. */
+    s = make("dnssec:\n"
+             "  negative-trust-anchors: [broken.example, com]\n"
+             "  trust-anchors:\n"
+             "    - Example.NET DNSKEY 257 3 13 GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wNcP+e+MAn"
+             "Lr+Wi9xMWyQLc8NAA==\n"
+             "    - example.net DS 55648 13 2 b4c8c1fe2e7477127b27115656ad6256f424625bf5c1e2770ce6d6e37df61d17\n"
+             "    - other DS 1 13 2 b4c8c1fe2e7477127b27115656ad6256f424625bf5c1e2770ce6d6e37df61d17\n");
+    const struct anchors *a = &s->policy.anchors;
+    assert_int_equal(a->count, 2);
+    assert_null(anchor_find(a, name_root));
+    const struct anchor *found = anchor_find(a, (const uint8_t *)"\3www\7example\3net");
+    assert_non_null(found);
+    assert_int_equal(found->ds.count, 1);
+    rdata_text(TYPE_DS, rdatas_first(&found->ds).bytes, rdatas_first(&found->ds).len, text, sizeof(text));
+    assert_string_equal(text, "55648 13 2 B4C8C1FE2E7477127B27115656AD6256F424625BF5C1E2770CE6D6E37DF61D17");
+    assert_int_equal(a->negative_count, 2);
+    assert_non_null(anchor_negative(a, (const uint8_t *)"\1a\6broken\7example"));
+    settings_drop(s);
+}
+
+static void other_anchors_share_all_the_rest(void **state)
+{
+    (void)state;
+    static const uint8_t ds[] = {0, 1, 13, 2, 0xaa};
+    const struct anchor_record record = {(const uint8_t *)"\4corp", {ds, sizeof(ds)}};
+    const uint8_t *const negative[] = {(const uint8_t *)"\3com"};
+    struct settings *s = make("server: {identity: hill}\nforward: [{zone: corp, to: [10.0.0.1]}]\n");
+    struct settings *first = settings_with_anchors(s, &record, 1, negative, 1);
+    struct settings *second = settings_with_anchors(first, NULL, 0, NULL, 0);
+    assert_ptr_equal(first->config, s->config);
+    assert_int_equal(first->loaded_at, s->loaded_at);
+    assert_memory_equal(&first->cookies, &s->cookies, sizeof(s->cookies));
+    assert_null(anchor_at(&first->policy.anchors, name_root));
+    assert_non_null(anchor_at(&first->policy.anchors, record.zone));
+    assert_non_null(anchor_negative(&first->policy.anchors, negative[0]));
+    assert_int_equal(second->policy.anchors.count + second->policy.anchors.negative_count, 0);
+    settings_drop(s);
+    settings_drop(first);
+    assert_true(allows(second, "127.0.0.1"));
+    assert_non_null(route_find(&second->policy, (const uint8_t *)"\4corp"));
+    assert_int_equal(second->base->policy.anchors.count, 1);
+    assert_int_equal(second->responder.nsid_len, 4);
+    settings_drop(second);
+}
+
 static void the_last_user_frees_them(void **state)
 {
     (void)state;
@@ -173,6 +230,8 @@ int main(void)
         cmocka_unit_test(the_parts_follow_the_configuration),
         cmocka_unit_test(without_hints_given_the_public_root_is_used_and_an_empty_map_is_none),
         cmocka_unit_test(the_secret_of_cookies_is_configured_or_drawn_and_kept),
+        cmocka_unit_test(validation_begins_at_the_configured_anchors),
+        cmocka_unit_test(other_anchors_share_all_the_rest),
         cmocka_unit_test(the_last_user_frees_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
