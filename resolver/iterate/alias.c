@@ -36,9 +36,10 @@ enum known alias_move(struct query *q, struct frame *f, const uint8_t *target)
     f->seeks_parent = f->has_sought_parent = f->is_below_own = f->is_disowned = false;
     f->cut = f->left = (struct cut){.source = CUT_NONE};
     trace_add(&q->trace, TRACE_ALIAS, target, f->type, q->now);
-    if (++f->aliases > limit_get(query_limits(q), aliases) || is_circular(f, target)) {
+    bool is_long = ++f->aliases > limit_get(query_limits(q), aliases);
+    if (is_long || is_circular(f, target)) {
         query_hit_limit(q, LIMIT_ID_aliases);
-        frame_end(f, OUTCOME_FAILED, RCODE_SERVFAIL);
+        frame_end(f, is_long ? OUTCOME_LIMIT : OUTCOME_FAILED, RCODE_SERVFAIL);
         return KNOWN_ANSWER;
     }
     return KNOWN_ALIAS;

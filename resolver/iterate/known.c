@@ -145,14 +145,30 @@ static const struct cache_entry *find_any(struct query *q, const struct frame *f
     return NULL;
 }
 
+static const struct cache_entry *find_failure(struct query *q, struct frame *f)
+{
+    const struct cache_entry *e = find(q, f, CACHE_FAILURE, f->type);
+    return e != NULL && !recover_is_over(q, f, e) ? e : NULL;
+}
+
+/* A chain of aliases that took too much a moment ago is not tried again although its links are known. */
+static enum known use_alias(struct query *q, struct frame *f, const struct rrset *cname)
+{
+    const struct cache_entry *failure = f->depth == 0 && f->name == q->first_name ? find_failure(q, f) : NULL;
+    if (failure != NULL) {
+        return use_failure(q, f, failure);
+    }
+    trace_known(q, f, TRACE_CACHE_HIT, CACHE_ANSWER);
+    return alias_follow_cname(q, f, cname);
+}
+
 static enum known known_cached(struct query *q, struct frame *f)
 {
     const struct cache_entry *e = f->type == TYPE_ANY ? find_any(q, f) : find(q, f, CACHE_ANSWER, f->type);
     if (e == NULL && known_follows_aliases(f->type)) {
         const struct cache_entry *cname = find(q, f, CACHE_ANSWER, TYPE_CNAME);
         if (cname != NULL && !cname->is_negative && cname->sets != NULL) {
-            trace_known(q, f, TRACE_CACHE_HIT, CACHE_ANSWER);
-            return alias_follow_cname(q, f, cname->sets);
+            return use_alias(q, f, cname->sets);
         }
     }
     if (e == NULL) {
@@ -161,8 +177,8 @@ static enum known known_cached(struct query *q, struct frame *f)
     if (e != NULL) {
         return known_use(q, f, e);
     }
-    e = find(q, f, CACHE_FAILURE, f->type);
-    return e != NULL && !recover_is_over(q, f, e) ? use_failure(q, f, e) : KNOWN_NOTHING;
+    e = find_failure(q, f);
+    return e != NULL ? use_failure(q, f, e) : KNOWN_NOTHING;
 }
 
 enum known known_dname(struct query *q, struct frame *f, const uint8_t *zone)
@@ -185,5 +201,8 @@ enum known known_dname(struct query *q, struct frame *f, const uint8_t *zone)
 enum known known_find(struct query *q, struct frame *f)
 {
     enum known known = known_own(q, f);
+    if (known == KNOWN_NOTHING && q->first_name == NULL && f->depth == 0) {
+        q->first_name = f->name;
+    }
     return known == KNOWN_NOTHING && may_use_cache(q, f) ? known_cached(q, f) : known;
 }

@@ -110,28 +110,27 @@ void learn_glue(struct query *q, const uint8_t *zone, const uint8_t *name, const
 }
 
 /* The failure before this one, unless the question was answered in between. */
-static const struct cache_entry *find_last_failure(struct query *q, const struct frame *f, uint64_t window)
+static const struct cache_entry *find_last_failure(struct query *q, const uint8_t *name, uint16_t type, uint64_t window)
 {
     const struct cache_entry *last = NULL;
     const struct cache_entry *answer = NULL;
     struct cache_view *cache = q->resolver->cache;
-    if (cache_find(cache, CACHE_FAILURE, f->name, f->type, q->now, window, &q->arena, &last) != FAIL_NONE ||
-        last == NULL) {
+    if (cache_find(cache, CACHE_FAILURE, name, type, q->now, window, &q->arena, &last) != FAIL_NONE || last == NULL) {
         return NULL;
     }
-    int failed = cache_find(cache, CACHE_ANSWER, f->name, f->type, q->now, window, &q->arena, &answer);
+    int failed = cache_find(cache, CACHE_ANSWER, name, type, q->now, window, &q->arena, &answer);
     return failed == FAIL_NONE && answer != NULL && answer->stored > last->stored ? NULL : last;
 }
 
 /* How long it is remembered. What can be answered from expired data is not tried again for a while (RFC 8767 5). */
-static uint64_t failure_life(struct query *q, const struct frame *f, unsigned before)
+static uint64_t failure_life(struct query *q, const struct frame *f, const uint8_t *name, unsigned before)
 {
     const struct limits *limits = query_limits(q);
     uint64_t most = limit_get(limits, failure_max_ms);
     uint64_t ms = (uint64_t)limit_get(limits, failure_ms) << (before < 16 ? before : 16);
     enum limit_id bound = ms < most ? LIMIT_ID_failure_ms : LIMIT_ID_failure_max_ms;
     ms = ms < most ? ms : most;
-    if (f->depth == 0 && ms < limit_get(limits, refresh_ms) && stale_has(q, f->name, f->type)) {
+    if (f->depth == 0 && ms < limit_get(limits, refresh_ms) && stale_has(q, name, f->type)) {
         bound = LIMIT_ID_refresh_ms;
         ms = limit_get(limits, refresh_ms);
     }
@@ -139,15 +138,15 @@ static uint64_t failure_life(struct query *q, const struct frame *f, unsigned be
     return ms;
 }
 
-void learn_failure(struct query *q, struct frame *f, const struct ede *why)
+void learn_failure(struct query *q, struct frame *f, const uint8_t *name, const struct ede *why)
 {
-    const struct cache_entry *last = find_last_failure(q, f, limit_get(query_limits(q), failure_max_ms));
+    const struct cache_entry *last = find_last_failure(q, name, f->type, limit_get(query_limits(q), failure_max_ms));
     uint8_t before = last != NULL ? last->failures : 0;
-    struct cache_entry e = {.name = f->name,
+    struct cache_entry e = {.name = name,
                             .slot = CACHE_FAILURE,
                             .type = f->type,
                             .stored = q->now,
-                            .expires = q->now + failure_life(q, f, before),
+                            .expires = q->now + failure_life(q, f, name, before),
                             .epoch = q->epoch,
                             .source = recover_suspect(q, f, last),
                             .failures = (uint8_t)(before < UINT8_MAX ? before + 1 : before),

@@ -20,8 +20,8 @@ void learn_delegation(struct query *q, const struct delegation *d);
 /* Adds the addresses of `set` to the stored delegation of `zone`, as glue of its server `name`. */
 void learn_glue(struct query *q, const uint8_t *zone, const uint8_t *name, const struct rrset *set);
 
-/* Remembers that (name, type) could not be resolved, twice as long as the last time (RFC 9520 3.2), and
+/* Remembers that `name` could not be resolved for the frame's type, twice as long as the last time (RFC 9520 3.2), and
  * which silent server was the cause (recover.h). */
-void learn_failure(struct query *q, struct frame *f, const struct ede *why);
+void learn_failure(struct query *q, struct frame *f, const uint8_t *name, const struct ede *why);
 
 #endif

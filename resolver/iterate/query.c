@@ -158,15 +158,24 @@ static enum next resolve(struct query *q, struct frame *f)
     return known == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
 }
 
-/* A failure is remembered for the client's question whatever its reason; for an address of a name server only when its
- * own servers failed, because another query has another budget. */
+/* What a failure is remembered for. A name's own servers failed it: that name. A limit of the query: what the client
+ * asked for, as neither the last name of a chain of aliases nor the address of a name server can help it, and another
+ * query has another budget. */
+static const uint8_t *failed_name(const struct query *q, const struct frame *f)
+{
+    if (f->outcome == OUTCOME_LIMIT && f->depth == 0) {
+        return q->first_name != NULL ? q->first_name : f->name;
+    }
+    return f->outcome == OUTCOME_FAILED ? f->name : NULL;
+}
+
 static void close_frame(struct query *q, struct frame *f)
 {
-    bool is_failure = f->outcome == OUTCOME_FAILED || (f->outcome == OUTCOME_LIMIT && f->depth == 0);
-    if (is_failure) {
+    const uint8_t *name = failed_name(q, f);
+    if (name != NULL) {
         struct ede errors[EDE_MAX];
         trace_errors(&q->trace, errors);
-        learn_failure(q, f, &errors[0]);
+        learn_failure(q, f, name, &errors[0]);
     }
     trace_add(&q->trace, TRACE_FINISH, f->name, f->type, q->now)->rcode = (uint8_t)f->rcode;
 }

@@ -55,6 +55,7 @@ struct query {
     struct arena arena;
     struct question question;
     uint8_t question_name[NAME_SIZE];
+    const uint8_t *first_name;       /* of the client's chain that is not own data; NULL: not known yet */
     unsigned flags;                  /* enum query_flag */
     uint32_t epoch;                  /* of the cache when the query began */
     uint64_t now;                    /* of this step */
