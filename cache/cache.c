@@ -62,11 +62,21 @@ static bool is_live(const struct entry_head *head, uint64_t now)
     return now < head->expires && head->expires > head->stored;
 }
 
+static int read_hit(struct cache_view *v, const struct cache_stored *s, struct arena *a, const struct cache_entry **hit)
+{
+    struct cache_entry *e = NULL;
+    int result = entry_read(s->key, s->key_len, s->value, s->len, a, &e);
+    if (result == FAIL_WIRE && v->backend.note_bad != NULL) {
+        v->backend.note_bad(v->backend.ctx);
+    }
+    *hit = e;
+    return result == FAIL_LIMIT ? FAIL_LIMIT : FAIL_NONE;
+}
+
 static int find_key(struct cache_view *v, const uint8_t *key, size_t key_len, uint64_t now, uint64_t stale_ms,
                     struct arena *a, const struct cache_entry **hit)
 {
     struct stored s;
-    struct cache_entry *e = NULL;
     *hit = NULL;
     int result = fetch(v, key, key_len, now, a, &s);
     if (result != FAIL_NONE || s.value == NULL) {
@@ -76,12 +86,7 @@ static int find_key(struct cache_view *v, const uint8_t *key, size_t key_len, ui
     if (!is_live(&s.head, now) && !(was_live && now - s.head.expires <= stale_ms && stale_ms > 0)) {
         return FAIL_NONE;
     }
-    result = entry_read(key, key_len, s.value, s.len, a, &e);
-    if (result == FAIL_WIRE && v->backend.note_bad != NULL) {
-        v->backend.note_bad(v->backend.ctx);
-    }
-    *hit = e;
-    return result == FAIL_LIMIT ? FAIL_LIMIT : FAIL_NONE;
+    return read_hit(v, &(struct cache_stored){key, key_len, s.value, s.len}, a, hit);
 }
 
 int cache_find(struct cache_view *v, enum cache_slot slot, const uint8_t *name, uint16_t type, uint64_t now,
@@ -109,7 +114,35 @@ int cache_find_delegation(struct cache_view *v, const uint8_t *name, uint64_t no
     }
 }
 
+int cache_find_proof(struct cache_view *v, const uint8_t *zone, uint16_t type, const uint8_t *name, uint64_t now,
+                     struct arena *a, const struct cache_entry **hit)
+{
+    uint8_t key[KEY_SIZE];
+    size_t zone_len;
+    size_t key_len = key_proof(key, zone, type, name, &zone_len);
+    struct cache_stored s = {0};
+    struct entry_head head;
+    *hit = NULL;
+    int result = v->backend.get_before(v->backend.ctx, key, key_len, zone_len, &s);
+    if (result == FAIL_NONE && s.value == NULL && type == TYPE_NSEC3) {
+        key[zone_len] = UINT8_MAX; /* behind all hashes */
+        result = v->backend.get_before(v->backend.ctx, key, zone_len + 1, zone_len, &s);
+    }
+    if (result != FAIL_NONE || s.value == NULL || entry_peek(s.value, s.len, &head) != FAIL_NONE ||
+        head.stored > now + FUTURE_MAX_MS || !is_live(&head, now)) {
+        return FAIL_NONE;
+    }
+    return read_hit(v, &s, a, hit);
+}
+
 /* ---- Storing ---- */
+
+static size_t key_of(const struct cache_entry *e, uint8_t key[KEY_SIZE])
+{
+    size_t zone_len;
+    return e->zone != NULL ? key_proof(key, e->zone, e->type, e->name, &zone_len)
+                           : key_write(key, e->name, e->slot, e->type);
+}
 
 static uint32_t smaller(uint32_t a, uint32_t b)
 {
@@ -117,11 +150,13 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 }
 
 /* The TTL of a proof of absence: of SOA the smaller of its TTL and its minimum field, which stands last in its RDATA
- * (RFC 2308 5), and no more than its NSEC or NSEC3 records allow. Without SOA nothing says how long: 0. */
-static uint32_t negative_ttl(const struct rrset *sets)
+ * (RFC 2308 5), and no more than its NSEC or NSEC3 records allow. Without SOA nothing says how long: 0; but a record in
+ * the PROOF slot says so itself. */
+static uint32_t negative_ttl(const struct cache_entry *e)
 {
     uint32_t ttl = UINT32_MAX;
-    bool has_soa = false;
+    bool has_soa = e->zone != NULL;
+    const struct rrset *sets = e->sets;
     for (const struct rrset *set = sets; set != NULL; set = set->next) {
         ttl = smaller(ttl, set->ttl);
         if (set->type == TYPE_SOA && set->data.count > 0) {
@@ -148,13 +183,13 @@ static uint32_t delegation_ttl(const struct rrset *sets)
 
 static void set_expiry(const struct cache_policy *p, struct cache_entry *e)
 {
-    bool is_negative = e->is_negative || e->slot == CACHE_NXDOMAIN;
+    bool is_negative = e->is_negative || e->slot == CACHE_NXDOMAIN || e->slot == CACHE_PROOF;
     uint32_t ttl;
     if (e->slot == CACHE_FAILURE) {
         return;
     }
     if (is_negative) {
-        ttl = negative_ttl(e->sets);
+        ttl = negative_ttl(e);
     } else if (e->slot == CACHE_DELEGATION) {
         ttl = delegation_ttl(e->sets);
     } else {
@@ -205,6 +240,21 @@ static bool has_same_servers(const struct cache_entry *a, const struct cache_ent
     return true;
 }
 
+static bool has_same_data(const struct cache_entry *a, const struct cache_entry *b)
+{
+    const struct rdatas *x = &a->sets->data;
+    const struct rdatas *y = &b->sets->data;
+    return x->len == y->len && memcmp(x->bytes, y->bytes, x->len) == 0;
+}
+
+/* True when `e` says again what `old` says for at least half as long as `e` would: not worth a write, for negative
+ * answers of one zone bring the same few proofs again and again. */
+static bool is_repeated(const struct cache_entry *old, const struct cache_entry *e)
+{
+    return e->slot == CACHE_PROOF && old->expires - e->stored >= (e->expires - e->stored) / 2 && old->sets != NULL &&
+           e->sets != NULL && has_same_data(old, e);
+}
+
 /* Holds a new entry against the one it would replace: FAIL_BUSY when that one lives and is better. A delegation that is
  * merely repeated ends when it would have ended, or a child could keep itself alive after the parent let it go. */
 static int weigh_old(struct cache_view *v, const uint8_t *key, size_t key_len, struct cache_entry *e,
@@ -219,8 +269,11 @@ static int weigh_old(struct cache_view *v, const uint8_t *key, size_t key_len, s
     if (old.head.trust > e->trust && e->slot != CACHE_FAILURE && entry_is_intact(key, key_len, old.value, old.len)) {
         return FAIL_BUSY;
     }
-    if (e->slot == CACHE_DELEGATION) {
+    if (e->slot == CACHE_DELEGATION || e->slot == CACHE_PROOF) {
         result = entry_read(key, key_len, old.value, old.len, scratch, &read);
+        if (result == FAIL_NONE && is_repeated(read, e)) {
+            return FAIL_BUSY;
+        }
         if (result == FAIL_NONE && has_same_servers(read, e) && read->expires < e->expires) {
             e->expires = read->expires;
         }
@@ -261,7 +314,7 @@ int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *s
         return FAIL_NONE;
     }
     uint8_t key[KEY_SIZE];
-    size_t key_len = key_write(key, put.name, put.slot, put.type);
+    size_t key_len = key_of(&put, key);
     result = weigh_old(v, key, key_len, &put, scratch);
     if (result != FAIL_NONE) {
         return result == FAIL_LIMIT ? FAIL_SPACE : result;

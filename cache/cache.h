@@ -15,13 +15,14 @@
 #include "resolver/dns/edns.h"
 #include "resolver/dns/rrset.h"
 
-/* Every name has up to these slots; ANSWER and FAILURE have one per type. */
+/* Every name has up to these slots; ANSWER, FAILURE and PROOF have one per type. */
 enum cache_slot {
     CACHE_ANSWER,     /* an RRset, or the proof that the type does not exist (NODATA) */
     CACHE_NXDOMAIN,   /* the proof that the name does not exist */
     CACHE_DELEGATION, /* the parent's NS set, its glue, DS or the proof that there is none: only for reaching the zone
                        */
-    CACHE_FAILURE     /* resolution of (name, type) failed a moment ago (RFC 9520) */
+    CACHE_FAILURE,    /* resolution of (name, type) failed a moment ago (RFC 9520) */
+    CACHE_PROOF       /* validated NSEC or NSEC3 of the name; SOA: what the name, a zone, denies others by */
 };
 
 /* Ranking of data (RFC 2181 5.4.1), lowest first. A live entry is replaced only by one of at least its rank. */
@@ -39,8 +40,9 @@ enum security { SECURITY_UNCHECKED, SECURITY_INDETERMINATE, SECURITY_INSECURE, S
 struct cache_entry {
     const uint8_t *name; /* any case; stored in lower case */
     enum cache_slot slot;
-    uint16_t type;    /* 0 for NXDOMAIN and DELEGATION */
-    bool is_negative; /* ANSWER slot: NODATA */
+    const uint8_t *zone; /* PROOF, NSEC and NSEC3: the zone whose record it is; else NULL */
+    uint16_t type;       /* 0 for NXDOMAIN and DELEGATION */
+    bool is_negative;    /* ANSWER slot: NODATA */
     enum trust trust;
     enum security security;
     uint64_t stored;    /* milliseconds of clock_now */
@@ -49,7 +51,8 @@ struct cache_entry {
     struct addr source; /* server that said so; len 0: none */
     bool source_tcp;
     /* ANSWER: the one set. NODATA, NXDOMAIN: SOA and proofs (NSEC, NSEC3). DELEGATION: NS, then DS or proofs, then glue
-     * A and AAAA sets. FAILURE: NULL. Their `expires` is set on a hit. */
+     * A and AAAA sets. FAILURE: NULL. PROOF: the one set; for SOA, one NSEC or NSEC3 follows, as a sample of what the
+     * zone has. Their `expires` is set on a hit. */
     struct rrset *sets;
     /* DELEGATION: addresses that its sender cannot know better than others, because they lie outside its zone: the last
      * resort. Their `expires` is set on a hit. */
@@ -66,6 +69,14 @@ struct cache_policy {
     uint16_t max_records;    /* per RRset; larger sets are answered but not kept */
 };
 
+/* A stored entry in place; `value` NULL: none. */
+struct cache_stored {
+    const uint8_t *key;
+    size_t key_len;
+    const uint8_t *value;
+    size_t len;
+};
+
 /* Where the bytes live. `get` gives the value copied into `a` or a pointer valid until the backend is released, NULL
  * when absent. `put` takes a copy; a store that is full or broken drops it, counts, and answers FAIL_STORE, which
  * callers may ignore: the answer itself never depends on it. */
@@ -73,6 +84,9 @@ struct cache_backend {
     void *ctx;
     int (*get)(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, const uint8_t **value, size_t *len);
     int (*put)(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len);
+    /* The entry with the greatest key that is not behind `key` and starts with the same `prefix_len` octets; valid as
+     * that of `get`. What was put a moment ago may be missing. */
+    int (*get_before)(void *ctx, const uint8_t *key, size_t key_len, size_t prefix_len, struct cache_stored *out);
     uint32_t (*epoch)(void *ctx);                     /* grows whenever entries were flushed or contradicted */
     void (*note_bad)(void *ctx);                      /* told of a value that failed its checks; may be NULL */
     void (*note_use)(void *ctx, const uint8_t *name); /* see cache_touch; may be NULL */
@@ -93,11 +107,17 @@ MUST_CHECK int cache_find(struct cache_view *v, enum cache_slot slot, const uint
 MUST_CHECK int cache_find_delegation(struct cache_view *v, const uint8_t *name, uint64_t now, struct arena *a,
                                      const struct cache_entry **hit);
 
+/* The live NSEC or NSEC3 (`type`) of `zone` that is owned by `name` or else by the last name before it in canonical
+ * order that is known; `name` is under `zone`. NSEC3 wrap around: before the first comes the last. */
+MUST_CHECK int cache_find_proof(struct cache_view *v, const uint8_t *zone, uint16_t type, const uint8_t *name,
+                                uint64_t now, struct arena *a, const struct cache_entry **hit);
+
 /* Stores an entry under the trust rules above, with TTLs clamped to the policy: the sets' TTLs, the SOA minimum for
  * negative entries (RFC 2308 5), the smallest of NS and DS for a delegation; a live delegation keeps its expiry when
- * the same NS set comes again (a child or a refresh cannot extend it). TTL 0 is not stored. Results other than
- * FAIL_NONE are for counters: FAIL_LIMIT (an RRset of more than max_records), FAIL_SPACE (larger than max_entry_size,
- * or `scratch` is full), FAIL_STORE (backend refused or the epoch is old), FAIL_BUSY (a better entry lives). */
+ * the same NS set comes again (a child or a refresh cannot extend it). TTL 0 is not stored, and a PROOF not again while
+ * the same one lives for another half of its time. Results other than FAIL_NONE are for counters: FAIL_LIMIT (an RRset
+ * of more than max_records), FAIL_SPACE (larger than max_entry_size, or `scratch` is full), FAIL_STORE (backend refused
+ * or the epoch is old), FAIL_BUSY (a better entry lives). */
 int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *scratch);
 
 uint32_t cache_epoch(struct cache_view *v);

@@ -176,6 +176,21 @@ static int remove_range(struct commit *c, struct removal *r)
     return FAIL_NONE;
 }
 
+/* The proofs of every zone that could deny the name. */
+static int remove_proofs(struct commit *c, struct removal *r)
+{
+    struct removal above = *r;
+    above.type = 0;
+    for (size_t len = r->labels_len;; len = key_parent(above.prefix, len)) {
+        above.prefix_len = key_proofs(above.prefix, len);
+        int result = remove_range(c, &above);
+        r->removed = above.removed;
+        if (result != FAIL_NONE || len == 0) {
+            return result;
+        }
+    }
+}
+
 int commit_removal(struct commit *c, struct removal *r)
 {
     struct lmdb_space space;
@@ -186,6 +201,7 @@ int commit_removal(struct commit *c, struct removal *r)
         r->removed = result == FAIL_NONE ? space.entries : 0;
     } else {
         result = remove_range(c, r);
+        result = result == FAIL_NONE ? remove_proofs(c, r) : result;
     }
     atomic_fetch_add(&c->flushed, r->removed);
     if (result != FAIL_NONE) {

@@ -37,10 +37,12 @@ bool commit_is_resting(const struct commit *c);
 /* Writes the puts in one transaction, or none of them; sorts `batch`. They stay the caller's. */
 void commit_puts(struct commit *c, struct put **batch, unsigned count);
 
-/* Entries whose key starts with `prefix` and that have to do with `type` (key_is_covered). */
+/* Entries whose key starts with `prefix` and that have to do with `type` (key_is_covered), and all proofs of zones at
+ * or above the name. */
 struct removal {
     uint8_t prefix[KEY_SIZE];
     size_t prefix_len;
+    size_t labels_len; /* octets of the prefix that are labels: the name */
     uint16_t type;
     uint64_t removed; /* so far */
 };

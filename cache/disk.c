@@ -14,6 +14,7 @@
 #include "cache/writer.h"
 #include "resolver/base/hash.h"
 #include "resolver/base/table.h"
+#include "resolver/dns/name.h"
 
 enum {
     READERS_MAX = 512,     /* views at once */
@@ -208,6 +209,22 @@ static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, c
     return result;
 }
 
+/* Own puts that are not committed yet are not looked through: they are in no order. */
+static int get_before(void *ctx, const uint8_t *key, size_t key_len, size_t prefix_len, struct cache_stored *out)
+{
+    struct disk_view *v = ctx;
+    *out = (struct cache_stored){0};
+    if (v->reader == NULL) {
+        return FAIL_NONE;
+    }
+    take_snapshot(v);
+    int result = lmdb_get_before(v->reader, key, key_len, prefix_len, out);
+    if (out->value != NULL) {
+        usage_bump(v->disk->usage, out->key, out->key_len - KEY_TAIL);
+    }
+    return result;
+}
+
 static void remember(struct disk_view *v, struct put *p)
 {
     uint64_t hash = hash_bytes(p->bytes, p->key_len);
@@ -281,8 +298,13 @@ struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *poli
         return NULL;
     }
     v->disk = d;
-    v->view.backend = (struct cache_backend){
-        .ctx = v, .get = get, .put = put, .epoch = epoch, .note_bad = note_bad, .note_use = note_use};
+    v->view.backend = (struct cache_backend){.ctx = v,
+                                             .get = get,
+                                             .put = put,
+                                             .get_before = get_before,
+                                             .epoch = epoch,
+                                             .note_bad = note_bad,
+                                             .note_use = note_use};
     v->view.policy = policy;
     return &v->view;
 }
@@ -346,7 +368,8 @@ static bool list_one(void *ctx, const uint8_t *key, size_t key_len, const uint8_
         note_bad(l->view);
         return true;
     }
-    if (head.expires <= l->query->now) {
+    bool is_other_name = e->zone != NULL && !l->query->subtree && !name_equal(e->name, l->query->name);
+    if (head.expires <= l->query->now || is_other_name) {
         return true;
     }
     l->more = l->count == l->query->limit;

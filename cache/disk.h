@@ -52,9 +52,9 @@ struct disk_flush {
     bool subtree;  /* everything below, too */
 };
 
-/* Removes entries and raises the epoch, so that ready answers and walks of before are void. Waits for the writer; any
- * thread, but not one that answers queries. FAIL_BUSY: it is not finished after 5 s, and goes on; FAIL_STORE: the
- * environment refused. */
+/* Removes entries, and the proofs of all zones at or above the name, which might deny it, and raises the epoch, so that
+ * ready answers and walks of before are void. Waits for the writer; any thread, but not one that answers queries.
+ * FAIL_BUSY: it is not finished after 5 s, and goes on; FAIL_STORE: the environment refused. */
 MUST_CHECK int disk_flush(struct disk *d, const struct disk_flush *what, uint64_t *removed);
 
 struct disk_list_query {
@@ -65,8 +65,8 @@ struct disk_list_query {
     unsigned limit; /* entries at most */
 };
 
-/* Calls `each` for stored entries in canonical order of names; the entry is valid during the call. `*more`: the limit
- * ended it. Includes what this view's writer has committed only. */
+/* Calls `each` for stored entries in canonical order of names, the proofs of a zone among its own; the entry is valid
+ * during the call. `*more`: the limit ended it. Includes what this view's writer has committed only. */
 MUST_CHECK int disk_list(struct cache_view *v, const struct disk_list_query *q,
                          void (*each)(void *arg, const struct cache_entry *e), void *arg, bool *more);
 

@@ -403,6 +403,7 @@ static struct cache_entry *begin_entry(const struct key_parts *key, const struct
         return NULL;
     }
     e->name = name;
+    e->zone = key->zone_len > 0 ? name + key->name_len - key->zone_len : NULL;
     e->slot = key->slot;
     e->type = key->type;
     e->is_negative = head->is_negative;

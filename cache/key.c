@@ -52,6 +52,23 @@ size_t key_write(uint8_t out[KEY_SIZE], const uint8_t *name, enum cache_slot slo
     return key_finish(out, key_labels(out, name), slot, type);
 }
 
+size_t key_proof(uint8_t out[KEY_SIZE], const uint8_t *zone, uint16_t type, const uint8_t *name, size_t *zone_len)
+{
+    size_t above = key_labels(out, zone);
+    size_t len = key_labels(out, name);
+    memmove(out + above + KEY_ZONE, out + above, len - above);
+    *zone_len = key_proofs(out, above);
+    out[(*zone_len)++] = (uint8_t)type;
+    return key_finish(out, len + KEY_ZONE, CACHE_PROOF, type);
+}
+
+size_t key_proofs(uint8_t key[KEY_SIZE], size_t labels_len)
+{
+    key[labels_len] = END;
+    key[labels_len + 1] = CACHE_PROOF;
+    return labels_len + 2;
+}
+
 size_t key_range(uint8_t out[KEY_SIZE], const uint8_t *name, bool subtree)
 {
     size_t len = key_labels(out, name);
@@ -70,6 +87,7 @@ bool key_is_covered(const uint8_t *key, size_t len, uint16_t type)
     switch (key[len - 3]) {
     case CACHE_ANSWER:
     case CACHE_FAILURE:
+    case CACHE_PROOF:
         return own == type;
     case CACHE_DELEGATION:
         return type == TYPE_NS || type == TYPE_DS;
@@ -113,22 +131,29 @@ static size_t read_label(const uint8_t *key, size_t len, uint8_t out[1 + LABEL_S
     return at < len && octets > 0 ? at + 1 : 0;
 }
 
-/* Fills `name` from its end, since keys start at the root; returns where the name begins, NAME_SIZE when bad. */
-static size_t read_labels(const uint8_t *key, size_t len, uint8_t name[NAME_SIZE])
+/* Reads labels into `name`, in front of what begins at `*start`, since keys start at the root; moves *start. Returns
+ * the octets passed: up to a label that would be empty, or all. */
+static size_t read_labels(const uint8_t *key, size_t len, uint8_t name[NAME_SIZE], size_t *start)
 {
     uint8_t label[1 + LABEL_SIZE];
-    size_t start = NAME_SIZE - 1;
-    name[start] = 0;
-    for (size_t at = 0; at < len;) {
+    size_t at = 0;
+    while (at < len) {
         size_t passed = read_label(key + at, len - at, label);
-        if (passed == 0 || start < 1u + label[0]) {
-            return NAME_SIZE;
+        if (passed == 0 || *start < 1u + label[0]) {
+            break;
         }
-        start -= 1u + label[0];
-        memcpy(name + start, label, 1u + label[0]);
+        *start -= 1u + label[0];
+        memcpy(name + *start, label, 1u + label[0]);
         at += passed;
     }
-    return start;
+    return at;
+}
+
+/* What divides the key of a proof that ends in `tail`. */
+static bool is_division(const uint8_t *at, const uint8_t *tail)
+{
+    return tail[1] == CACHE_PROOF && tail[2] == 0 && tail - at >= KEY_ZONE && at[0] == END && at[1] == CACHE_PROOF &&
+           at[2] == tail[3];
 }
 
 int key_read(const uint8_t *key, size_t len, struct key_parts *out)
@@ -137,12 +162,19 @@ int key_read(const uint8_t *key, size_t len, struct key_parts *out)
         return FAIL_WIRE;
     }
     const uint8_t *tail = key + len - KEY_TAIL;
-    if (tail[0] != END || tail[1] > CACHE_FAILURE) {
+    if (tail[0] != END || tail[1] > CACHE_PROOF) {
         return FAIL_WIRE;
     }
-    uint8_t name[NAME_SIZE];
-    size_t start = read_labels(key, len - KEY_TAIL, name);
-    if (start == NAME_SIZE) {
+    uint8_t name[NAME_SIZE] = {0};
+    size_t start = NAME_SIZE - 1;
+    const uint8_t *at = key + read_labels(key, len - KEY_TAIL, name, &start);
+    out->zone_len = 0;
+    if (is_division(at, tail)) {
+        at += KEY_ZONE;
+        out->zone_len = (uint8_t)(NAME_SIZE - start);
+        at += read_labels(at, (size_t)(tail - at), name, &start);
+    }
+    if (at != tail) {
         return FAIL_WIRE;
     }
     out->name_len = (uint8_t)(NAME_SIZE - start);

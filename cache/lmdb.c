@@ -399,11 +399,10 @@ static bool is_in_gap(const struct gap *gap, const MDB_val *key)
            (gap->above.mv_data == NULL || compare(key, &gap->above) < 0);
 }
 
-/* Finds `key`, or where it would be. MDB_NOTFOUND and the gap, or another error. */
+/* Finds `key`, or where it would be: MDB_NOTFOUND, the gap, and the value of what is below it; or another error. */
 static int seek(struct lmdb_reader *r, const MDB_val *key, MDB_val *value)
 {
     struct gap gap = {.is_known = true, .above = *key};
-    MDB_val ignored;
     int rc = mdb_cursor_get(r->cursor, &gap.above, value, MDB_SET_RANGE);
     if (rc == 0 && compare(&gap.above, key) == 0) {
         return 0;
@@ -414,7 +413,7 @@ static int seek(struct lmdb_reader *r, const MDB_val *key, MDB_val *value)
     if (rc == MDB_NOTFOUND) {
         gap.above = (MDB_val){0};
     }
-    rc = mdb_cursor_get(r->cursor, &gap.below, &ignored, rc == 0 ? MDB_PREV : MDB_LAST);
+    rc = mdb_cursor_get(r->cursor, &gap.below, value, rc == 0 ? MDB_PREV : MDB_LAST);
     if (rc != 0 && rc != MDB_NOTFOUND) {
         return rc;
     }
@@ -447,6 +446,29 @@ int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, const ui
 static bool has_prefix(const MDB_val *key, const uint8_t *prefix, size_t len)
 {
     return key->mv_size >= len && memcmp(key->mv_data, prefix, len) == 0;
+}
+
+int lmdb_get_before(struct lmdb_reader *r, const uint8_t *key, size_t key_len, size_t prefix_len,
+                    struct cache_stored *out)
+{
+    MDB_val k = val(key, key_len);
+    MDB_val v;
+    *out = (struct cache_stored){0};
+    int result = open_snapshot(r);
+    if (result != FAIL_NONE) {
+        return result;
+    }
+    fault_enter();
+    int rc = seek(r, &k, &v);
+    if (rc == MDB_NOTFOUND && r->gap.below.mv_data != NULL) {
+        k = r->gap.below;
+        rc = 0;
+    }
+    if (rc == 0 && has_prefix(&k, key, prefix_len) && v.mv_size <= ENTRY_SIZE_MAX) {
+        *out = (struct cache_stored){k.mv_data, k.mv_size, v.mv_data, v.mv_size};
+    }
+    fault_leave();
+    return rc == MDB_NOTFOUND ? FAIL_NONE : fail_of(r->db, rc);
 }
 
 static int first_from(MDB_cursor *cursor, const uint8_t *at, size_t len, MDB_val *key, MDB_val *value)

@@ -53,6 +53,10 @@ void lmdb_reader_free(struct lmdb_reader *r); /* NULL is fine */
 /* Starts a snapshot unless one is on. *value is NULL when absent, else valid until lmdb_reader_release. */
 MUST_CHECK int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *len);
 
+/* As struct cache_backend has it. Starts a snapshot unless one is on. */
+MUST_CHECK int lmdb_get_before(struct lmdb_reader *r, const uint8_t *key, size_t key_len, size_t prefix_len,
+                               struct cache_stored *out);
+
 /* Ends the snapshot. The reader stays usable. NULL is fine. */
 void lmdb_reader_release(struct lmdb_reader *r);
 

@@ -87,6 +87,19 @@ static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, c
     return FAIL_NONE;
 }
 
+static int get_before(void *ctx, const uint8_t *key, size_t key_len, size_t prefix_len, struct cache_stored *out)
+{
+    const struct memory *m = ctx;
+    size_t place = find_place(m, key, key_len);
+    place += is_at(m, place, key, key_len) ? 1 : 0;
+    const struct item *i = place > 0 ? m->items[place - 1] : NULL;
+    *out = (struct cache_stored){0};
+    if (i != NULL && i->key_len >= prefix_len && memcmp(i->key, key, prefix_len) == 0) {
+        *out = (struct cache_stored){i->key, i->key_len, i->value, i->len};
+    }
+    return FAIL_NONE;
+}
+
 /* An item without value at `place`; NULL when memory is short. */
 static struct item *insert_item(struct memory *m, size_t place, const uint8_t *key, size_t key_len)
 {
@@ -141,7 +154,7 @@ static uint32_t epoch(void *ctx)
 
 struct cache_backend memory_backend(struct memory *m)
 {
-    return (struct cache_backend){.ctx = m, .get = get, .put = put, .epoch = epoch};
+    return (struct cache_backend){.ctx = m, .get = get, .put = put, .get_before = get_before, .epoch = epoch};
 }
 
 size_t memory_count(const struct memory *m)
@@ -166,13 +179,25 @@ static bool is_covered(const struct item *i, const uint8_t *labels, size_t len)
     return i->key_len >= len && memcmp(i->key, labels, len) == 0;
 }
 
+/* A proof of a zone at or above `name`, which may deny it. */
+static bool is_proof_over(const struct item *i, const uint8_t *name)
+{
+    uint8_t prefix[KEY_SIZE];
+    for (size_t len = key_labels(prefix, name);; len = key_parent(prefix, len)) {
+        bool is_proof = is_covered(i, prefix, key_proofs(prefix, len));
+        if (is_proof || len == 0) {
+            return is_proof;
+        }
+    }
+}
+
 size_t memory_flush(struct memory *m, const uint8_t *name, bool subtree)
 {
     uint8_t labels[KEY_SIZE];
     size_t len = key_range(labels, name, subtree);
     size_t kept = 0;
     for (size_t i = 0; i < m->count; i++) {
-        if (is_covered(m->items[i], labels, len)) {
+        if (is_covered(m->items[i], labels, len) || is_proof_over(m->items[i], name)) {
             free_item(m->items[i]);
         } else {
             m->items[kept++] = m->items[i];

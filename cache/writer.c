@@ -108,6 +108,7 @@ static struct order *new_order(const struct disk_flush *what)
     struct order *o = calloc(1, sizeof(*o));
     if (o != NULL) {
         o->removal.type = what->type;
+        o->removal.labels_len = key_range(o->removal.prefix, what->name, true);
         o->removal.prefix_len = key_range(o->removal.prefix, what->name, what->subtree);
     }
     return o;

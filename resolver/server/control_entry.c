@@ -8,7 +8,8 @@
 static const char *const slots[] = {[CACHE_ANSWER] = "answer",
                                     [CACHE_NXDOMAIN] = "nxdomain",
                                     [CACHE_DELEGATION] = "delegation",
-                                    [CACHE_FAILURE] = "failure"};
+                                    [CACHE_FAILURE] = "failure",
+                                    [CACHE_PROOF] = "proof"};
 static const char *const trusts[] = {[TRUST_NONE] = "none",
                                      [TRUST_REFERRAL] = "referral",
                                      [TRUST_ANSWER] = "answer",

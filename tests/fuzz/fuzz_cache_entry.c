@@ -17,8 +17,10 @@ static void check_key(const uint8_t *key, size_t len)
     if (key_read(key, len, &parts) != FAIL_NONE) {
         return;
     }
-    if (name_len(parts.name) != parts.name_len || key_write(again, parts.name, parts.slot, parts.type) != len ||
-        memcmp(again, key, len) != 0) {
+    const uint8_t *zone = parts.name + parts.name_len - parts.zone_len;
+    size_t again_len = parts.zone_len > 0 ? key_proof(again, zone, parts.type, parts.name, &(size_t){0})
+                                          : key_write(again, parts.name, parts.slot, parts.type);
+    if (name_len(parts.name) != parts.name_len || again_len != len || memcmp(again, key, len) != 0) {
         abort();
     }
 }

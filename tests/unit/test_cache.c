@@ -357,6 +357,120 @@ static void a_full_arena_is_a_limit(void **state)
     arena_fini(&small);
 }
 
+/* ---- Proofs ---- */
+
+static struct cache_entry nsec(const char *zone, const char *owner, uint32_t ttl, const char *next)
+{
+    uint8_t rdata[NAME_SIZE + 3];
+    size_t len = name_copy(rdata, name_of(next));
+    memcpy(rdata + len, "\0\1\x40", 3);
+    struct rrset *set = set_of(owner, TYPE_NSEC, ttl, rdata, (uint16_t)(len + 3));
+    struct cache_entry e = entry(CACHE_PROOF, owner, TYPE_NSEC, set);
+    e.zone = name_of(zone);
+    e.trust = TRUST_VALIDATED;
+    e.security = SECURITY_SECURE;
+    return e;
+}
+
+/* Owner alone; what else is in the record does not matter here. */
+static struct cache_entry nsec3(const char *zone, const char *owner)
+{
+    static const uint8_t rdata[] = {1, 0, 0, 0, 0, 1, 0xff};
+    struct cache_entry e = entry(CACHE_PROOF, owner, TYPE_NSEC3, set_of(owner, TYPE_NSEC3, 60, rdata, sizeof(rdata)));
+    e.zone = name_of(zone);
+    e.trust = TRUST_VALIDATED;
+    return e;
+}
+
+static int put_nsec(const char *zone, const char *owner, uint32_t ttl, const char *next, uint64_t now)
+{
+    struct cache_entry e = nsec(zone, owner, ttl, next);
+    e.stored = now;
+    return put(&e);
+}
+
+static void assert_proof(const char *zone, uint16_t type, const char *name, uint64_t now, const char *owner)
+{
+    const struct cache_entry *hit;
+    assert_int_equal(cache_find_proof(&view, name_of(zone), type, name_of(name), now, &arena, &hit), FAIL_NONE);
+    if (owner == NULL) {
+        assert_null(hit);
+        return;
+    }
+    assert_non_null(hit);
+    assert_true(name_equal(hit->name, name_of(owner)));
+    assert_true(name_equal(hit->zone, name_of(zone)));
+    assert_true(name_equal(hit->sets->owner, name_of(owner)));
+    assert_int_equal(hit->sets->type, type);
+}
+
+static void the_proof_at_or_before_a_name_is_found(void **state)
+{
+    (void)state;
+    assert_int_equal(put_nsec("example.", "b.example.", 60, "d.example.", T0), FAIL_NONE);
+    assert_int_equal(put_nsec("example.", "d.example.", 60, "x.example.", T0), FAIL_NONE);
+    assert_int_equal(put_nsec("d.example.", "d.example.", 60, "a.d.example.", T0), FAIL_NONE);
+    assert_int_equal(put_nsec("c.example.", "c.example.", 60, "x.c.example.", T0), FAIL_NONE);
+    assert_int_equal(put_address("c.example.", 60, 1, TRUST_AUTHORITATIVE, T0), FAIL_NONE);
+    assert_proof("example.", TYPE_NSEC, "b.example.", T0, "b.example.");
+    assert_proof("example.", TYPE_NSEC, "C.example.", T0, "b.example.");
+    assert_proof("example.", TYPE_NSEC, "z.c.example.", T0, "b.example.");
+    assert_proof("example.", TYPE_NSEC, "a.d.example.", T0, "d.example.");
+    assert_proof("example.", TYPE_NSEC, "z.example.", T0, "d.example.");
+    assert_proof("example.", TYPE_NSEC, "a.example.", T0, NULL);
+    assert_proof("example.", TYPE_NSEC, "example.", T0, NULL);
+    assert_proof("d.example.", TYPE_NSEC, "z.d.example.", T0, "d.example.");
+    assert_proof("example.", TYPE_NSEC3, "z.example.", T0, NULL);
+    assert_proof(".", TYPE_NSEC, "z.example.", T0, NULL);
+}
+
+static void hashes_wrap_around(void **state)
+{
+    (void)state;
+    struct cache_entry low = nsec3("example.", "4.example.");
+    struct cache_entry high = nsec3("example.", "s.example.");
+    assert_int_equal(put(&low), FAIL_NONE);
+    assert_int_equal(put(&high), FAIL_NONE);
+    assert_proof("example.", TYPE_NSEC3, "8.example.", T0, "4.example.");
+    assert_proof("example.", TYPE_NSEC3, "t.example.", T0, "s.example.");
+    assert_proof("example.", TYPE_NSEC3, "2.example.", T0, "s.example.");
+    assert_proof("other.", TYPE_NSEC3, "2.other.", T0, NULL);
+}
+
+static void a_proof_lives_as_long_as_its_ttl_and_the_policy_allow(void **state)
+{
+    (void)state;
+    assert_int_equal(put_nsec("example.", "a.example.", 60, "b.example.", T0), FAIL_NONE);
+    assert_proof("example.", TYPE_NSEC, "a.example.", T0 + 59999, "a.example.");
+    assert_proof("example.", TYPE_NSEC, "a.example.", T0 + 60000, NULL);
+    assert_int_equal(put_nsec("example.", "b.example.", 86400, "c.example.", T0), FAIL_NONE);
+    assert_proof("example.", TYPE_NSEC, "b.example.", T0 + 3599999, "b.example.");
+    assert_proof("example.", TYPE_NSEC, "b.example.", T0 + 3600000, NULL);
+}
+
+static void a_proof_is_written_again_when_it_changes_or_half_its_time_is_over(void **state)
+{
+    (void)state;
+    assert_int_equal(put_nsec("example.", "a.example.", 60, "c.example.", T0), FAIL_NONE);
+    assert_int_equal(put_nsec("example.", "a.example.", 60, "c.example.", T0 + 30000), FAIL_BUSY);
+    assert_int_equal(put_nsec("example.", "a.example.", 60, "b.example.", T0 + 30000), FAIL_NONE);
+    assert_int_equal(put_nsec("example.", "a.example.", 60, "b.example.", T0 + 60001), FAIL_NONE);
+    assert_proof("example.", TYPE_NSEC, "a.example.", T0 + 120000, "a.example.");
+}
+
+static void a_flush_drops_the_proofs_above_a_name(void **state)
+{
+    (void)state;
+    assert_int_equal(put_nsec(".", "com.", 60, "net.", T0), FAIL_NONE);
+    assert_int_equal(put_nsec("example.", "a.example.", 60, "z.example.", T0), FAIL_NONE);
+    assert_int_equal(put_nsec("w.example.", "w.example.", 60, "z.w.example.", T0), FAIL_NONE);
+    assert_int_equal(put_nsec("x.example.", "x.example.", 60, "z.x.example.", T0), FAIL_NONE);
+    assert_int_equal(memory_flush(memory, name_of("www.w.example."), false), 3);
+    assert_proof("x.example.", TYPE_NSEC, "y.x.example.", T0, "x.example.");
+    assert_int_equal(memory_flush(memory, name_of("other."), true), 0);
+    assert_int_equal(memory_flush(memory, name_of("example."), true), 1);
+}
+
 static void a_failure_keeps_the_end_it_was_given(void **state)
 {
     struct cache_entry e = entry(CACHE_FAILURE, "www.example.", TYPE_A, NULL);
@@ -392,6 +506,11 @@ int main(void)
         TEST(the_deepest_live_delegation_is_found),
         TEST(too_many_records_or_octets_are_not_kept),
         TEST(a_full_arena_is_a_limit),
+        TEST(the_proof_at_or_before_a_name_is_found),
+        TEST(hashes_wrap_around),
+        TEST(a_proof_lives_as_long_as_its_ttl_and_the_policy_allow),
+        TEST(a_proof_is_written_again_when_it_changes_or_half_its_time_is_over),
+        TEST(a_flush_drops_the_proofs_above_a_name),
         TEST(a_failure_keeps_the_end_it_was_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

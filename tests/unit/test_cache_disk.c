@@ -93,6 +93,80 @@ static void what_is_there_is_found_whatever_was_missing_before(void **state)
     disk_close(d);
 }
 
+/* ---- Proofs ---- */
+
+static int put_proof(struct cache_view *v, const char *zone_text, const char *text)
+{
+    static const uint8_t rdata[] = "\1z\7example\0\0\1\x40";
+    uint8_t zone[NAME_SIZE], name[NAME_SIZE], packed[sizeof(rdata) + 2];
+    struct arena a;
+    name_of(zone_text, zone);
+    name_of(text, name);
+    uint32_t len = (uint32_t)rdatas_pack(packed, rdata, sizeof(rdata) - 1);
+    struct rrset set = {.owner = name, .type = TYPE_NSEC, .ttl = 60, .data = {.bytes = packed, .len = len, .count = 1}};
+    struct cache_entry e = {.name = name,
+                            .slot = CACHE_PROOF,
+                            .zone = zone,
+                            .type = TYPE_NSEC,
+                            .trust = TRUST_VALIDATED,
+                            .security = SECURITY_SECURE,
+                            .stored = now,
+                            .epoch = cache_epoch(v),
+                            .sets = &set};
+    arena_init(&a, MIB);
+    int result = cache_put(v, &e, &a);
+    arena_fini(&a);
+    return result;
+}
+
+/* The owner of the proof that is found for a name; NULL: none. */
+static void assert_proof(struct cache_view *v, const char *zone_text, const char *text, const char *owner_text)
+{
+    uint8_t zone[NAME_SIZE], name[NAME_SIZE], owner[NAME_SIZE];
+    const struct cache_entry *hit;
+    struct arena a;
+    name_of(zone_text, zone);
+    name_of(text, name);
+    arena_init(&a, MIB);
+    assert_int_equal(cache_find_proof(v, zone, TYPE_NSEC, name, now, &a, &hit), FAIL_NONE);
+    assert_int_equal(hit != NULL, owner_text != NULL);
+    if (hit != NULL && owner_text != NULL) {
+        name_of(owner_text, owner);
+        assert_true(name_equal(hit->name, owner));
+        assert_int_equal(hit->security, SECURITY_SECURE);
+    }
+    arena_fini(&a);
+}
+
+static void the_proof_before_a_name_is_found_wherever_the_keys_end(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    (void)state;
+    assert_proof(v, "example.", "a.example.", NULL);
+    assert_int_equal(put_proof(v, "example.", "b.example."), FAIL_NONE);
+    settle(d);
+    disk_view_release(v);
+    assert_proof(v, "example.", "zz.example.", "b.example."); /* nothing is behind it */
+    assert_proof(v, "example.", "b.example.", "b.example.");
+    assert_proof(v, "example.", "a.example.", NULL);
+    assert_proof(v, ".", "z.", NULL);
+    assert_proof(v, "other.", "z.other.", NULL);
+    assert_int_equal(put_proof(v, ".", "."), FAIL_NONE);
+    assert_int_equal(put_proof(v, "sub.example.", "sub.example."), FAIL_NONE);
+    assert_int_equal(put_text(v, "a.example."), FAIL_NONE);
+    assert_int_equal(put_text(v, "x.other."), FAIL_NONE);
+    settle(d);
+    disk_view_release(v);
+    assert_proof(v, "example.", "zz.example.", "b.example.");
+    assert_proof(v, "example.", "a.example.", NULL);
+    assert_proof(v, ".", "z.", ".");
+    assert_proof(v, "sub.example.", "a.sub.example.", "sub.example.");
+    assert_proof(v, "other.", "z.other.", NULL);
+    disk_view_free(v);
+    disk_close(d);
+}
+
 static void a_second_open_is_busy_and_leaves_the_first_unharmed(void **state)
 {
     struct disk *d = open_disk(16 * MIB, "");
@@ -152,6 +226,26 @@ static void a_flush_removes_what_it_names_and_counts_it(void **state)
     assert_int_equal(flush(d, ".", 0, true), 1);
     disk_view_release(v);
     assert_false(has_text(v, "other."));
+    disk_view_free(v);
+    disk_close(d);
+}
+
+/* Or the name would still be denied after it was flushed. */
+static void a_flush_removes_the_proofs_above_a_name(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    (void)state;
+    assert_int_equal(put_proof(v, ".", "com."), FAIL_NONE);
+    assert_int_equal(put_proof(v, "example.", "b.example."), FAIL_NONE);
+    assert_int_equal(put_proof(v, "sub.example.", "b.sub.example."), FAIL_NONE);
+    assert_int_equal(put_text(v, "a.example."), FAIL_NONE);
+    assert_int_equal(flush(d, "www.example.", TYPE_A, false), 2);
+    disk_view_release(v);
+    assert_proof(v, ".", "example.", NULL);
+    assert_proof(v, "example.", "c.example.", NULL);
+    assert_proof(v, "sub.example.", "b.sub.example.", "b.sub.example.");
+    assert_true(has_text(v, "a.example."));
     disk_view_free(v);
     disk_close(d);
 }
@@ -235,6 +329,16 @@ static void a_list_is_in_canonical_order_and_says_when_there_is_more(void **stat
     q.limit = 3;
     assert_int_equal(disk_list(v, &q, see, &seen, &more), FAIL_NONE);
     assert_true(more);
+    assert_int_equal(put_proof(v, "example.", "example."), FAIL_NONE);
+    assert_int_equal(put_proof(v, "example.", "b.example."), FAIL_NONE);
+    settle(d);
+    disk_view_release(v);
+    q.subtree = false;
+    seen.count = 0;
+    assert_int_equal(disk_list(v, &q, see, &seen, &more), FAIL_NONE);
+    assert_int_equal(seen.count, 2); /* proofs of other names stand there, too, but are not asked for */
+    assert_string_equal(seen.names[1], "example.");
+    q.subtree = true;
     q.now = now + 3600 * 1000;
     seen.count = 0;
     assert_int_equal(disk_list(v, &q, see, &seen, &more), FAIL_NONE);
@@ -251,8 +355,10 @@ int main(void)
         TEST(a_newer_put_of_another_view_is_seen_over_an_own_one),
         TEST(entries_survive_a_restart),
         TEST(what_is_there_is_found_whatever_was_missing_before),
+        TEST(the_proof_before_a_name_is_found_wherever_the_keys_end),
         TEST(a_second_open_is_busy_and_leaves_the_first_unharmed),
         TEST(a_flush_removes_what_it_names_and_counts_it),
+        TEST(a_flush_removes_the_proofs_above_a_name),
         TEST(a_flush_voids_walks_and_snapshots_of_before),
         TEST(a_list_is_in_canonical_order_and_says_when_there_is_more),
     };

@@ -154,6 +154,8 @@ static void the_longest_key_fits_into_lmdb(void **state)
         fill_name(name, few, (uint8_t)octet);
         assert_int_equal(name_len(name), NAME_SIZE);
         struct key k = make(name, CACHE_FAILURE, 0xffff);
+        assert_int_equal(k.len, KEY_SIZE - KEY_ZONE);
+        k.len = key_proof(k.bytes, name_root, TYPE_NSEC, name, &(size_t){0});
         assert_int_equal(k.len, KEY_SIZE);
         assert_true(k.len <= 511);
         fill_name(name, many, (uint8_t)octet);
@@ -177,6 +179,80 @@ static void a_key_reads_back(void **state)
         assert_memory_equal(parts.name, name, parts.name_len);
         assert_int_equal(parts.slot, CACHE_FAILURE);
         assert_int_equal(parts.type, 0x1234);
+        assert_int_equal(parts.zone_len, 0);
+    }
+}
+
+/* ---- Proofs ---- */
+
+static struct key make_proof(const char *zone_text, uint16_t type, const char *text, size_t *zone_len)
+{
+    uint8_t zone[NAME_SIZE], name[NAME_SIZE];
+    struct key k;
+    assert_int_equal(name_from_text(zone_text, strlen(zone_text), NULL, zone), FAIL_NONE);
+    assert_int_equal(name_from_text(text, strlen(text), NULL, name), FAIL_NONE);
+    k.len = key_proof(k.bytes, zone, type, name, zone_len);
+    return k;
+}
+
+static void the_key_of_a_proof_has_its_zone_in_front(void **state)
+{
+    static const uint8_t expected[] = "com\0example\0\0\4\x2f"
+                                      "a\0www\0\0\4\0\x2f";
+    size_t zone_len;
+    struct key k = make_proof("Example.com.", TYPE_NSEC, "www.A.example.com.", &zone_len);
+    (void)state;
+    assert_int_equal(k.len, sizeof(expected) - 1);
+    assert_memory_equal(k.bytes, expected, k.len);
+    assert_int_equal(zone_len, 12 + KEY_ZONE);
+    k = make_proof(".", TYPE_NSEC3, ".", &zone_len);
+    assert_int_equal(k.len, KEY_ZONE + KEY_TAIL);
+    assert_memory_equal(k.bytes, "\0\4\x32\0\4\0\x32", k.len);
+    assert_int_equal(zone_len, KEY_ZONE);
+}
+
+static void proofs_of_one_zone_stand_together_in_order(void **state)
+{
+    static const struct {
+        const char *zone, *name;
+        uint16_t type;
+    } sorted[] = {{"example.", "example.", TYPE_NSEC},         {"example.", "a.example.", TYPE_NSEC},
+                  {"example.", "\\000.a.example.", TYPE_NSEC}, {"example.", "b.a.example.", TYPE_NSEC},
+                  {"example.", "b.example.", TYPE_NSEC},       {"example.", "0.example.", TYPE_NSEC3},
+                  {"example.", "v.example.", TYPE_NSEC3},      {"a.example.", "a.example.", TYPE_NSEC},
+                  {"a.example.", "b.a.example.", TYPE_NSEC}};
+    size_t zone_len;
+    (void)state;
+    for (size_t i = 1; i < sizeof(sorted) / sizeof(sorted[0]); i++) {
+        struct key before = make_proof(sorted[i - 1].zone, sorted[i - 1].type, sorted[i - 1].name, &zone_len);
+        struct key k = make_proof(sorted[i].zone, sorted[i].type, sorted[i].name, &zone_len);
+        assert_true(compare(&before, &k) < 0);
+    }
+    struct key own = make_text("example.", CACHE_FAILURE, 0xffff);
+    struct key child = make_text("\\000.example.", CACHE_ANSWER, 0);
+    struct key proof = make_proof("example.", TYPE_NSEC, "z.example.", &zone_len);
+    assert_true(compare(&own, &proof) < 0 && compare(&proof, &child) < 0);
+}
+
+static void the_key_of_a_proof_reads_back(void **state)
+{
+    static const char *const names[][2] = {
+        {".", "."}, {".", "com."}, {"com.", "com."}, {"b.example.", "\\000\\001.a.b.example."}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        uint8_t name[NAME_SIZE], zone[NAME_SIZE];
+        struct key_parts parts;
+        size_t zone_len;
+        struct key k = make_proof(names[i][0], TYPE_NSEC3, names[i][1], &zone_len);
+        assert_int_equal(name_from_text(names[i][0], strlen(names[i][0]), NULL, zone), FAIL_NONE);
+        assert_int_equal(name_from_text(names[i][1], strlen(names[i][1]), NULL, name), FAIL_NONE);
+        assert_int_equal(key_read(k.bytes, k.len, &parts), FAIL_NONE);
+        assert_int_equal(parts.name_len, name_len(name));
+        assert_memory_equal(parts.name, name, parts.name_len);
+        assert_int_equal(parts.zone_len, name_len(zone));
+        assert_memory_equal(parts.name + parts.name_len - parts.zone_len, zone, parts.zone_len);
+        assert_int_equal(parts.slot, CACHE_PROOF);
+        assert_int_equal(parts.type, TYPE_NSEC3);
     }
 }
 
@@ -185,13 +261,21 @@ static void what_no_name_gives_is_not_read(void **state)
     static const struct key bad[] = {
         {"", 0},
         {"\0\0\0", 3},
-        {"\0\x04\0\1", 4},     /* no such slot */
-        {"a\0\0\0\1", 5},      /* a label without its end */
-        {"\0\0\0\0\1", 5},     /* an empty label */
-        {"A\0\0\0\0\1", 6},    /* upper case */
-        {"\1\3\0\0\0\0\1", 7}, /* an escape that is none */
-        {"\1\0\0\0\0\1", 6},   /* an escape without its octet */
-        {"a\0\1\0\0\1", 6},    /* another marker */
+        {"\0\x05\0\1", 4},         /* no such slot */
+        {"a\0\0\0\1", 5},          /* a label without its end */
+        {"\0\0\0\0\1", 5},         /* an empty label */
+        {"A\0\0\0\0\1", 6},        /* upper case */
+        {"\1\3\0\0\0\0\1", 7},     /* an escape that is none */
+        {"\1\0\0\0\0\1", 6},       /* an escape without its octet */
+        {"a\0\1\0\0\1", 6},        /* another marker */
+        {"\0\4\x2f\0\4\1\x2f", 7}, /* a proof of a type that none has */
+        {"\0\4\x2f\0\4\0\x32", 7}, /* two types */
+        {"\0\3\x2f\0\4\0\x2f", 7}, /* two slots */
+        {"\0\4\x2f\0\0\0\x2f", 7},
+        {"\0\4\x2f\0\4\x2f\0\4\0\x2f", 10}, /* two zones */
+        {"\0\4\x2f"
+         "a\0\4\0\x2f",
+         8}, /* a label without its end behind the zone */
     };
     struct key_parts parts;
     struct key long_label = {.len = 64 + 1 + KEY_TAIL};
@@ -233,7 +317,8 @@ static void a_type_covers_what_stands_in_its_way(void **state)
                  {CACHE_ANSWER, TYPE_A, 0, true},         {CACHE_FAILURE, TYPE_A, TYPE_A, true},
                  {CACHE_FAILURE, TYPE_A, TYPE_MX, false}, {CACHE_NXDOMAIN, 0, TYPE_A, true},
                  {CACHE_DELEGATION, 0, TYPE_A, false},    {CACHE_DELEGATION, 0, TYPE_NS, true},
-                 {CACHE_DELEGATION, 0, TYPE_DS, true},    {CACHE_DELEGATION, 0, 0, true}};
+                 {CACHE_DELEGATION, 0, TYPE_DS, true},    {CACHE_DELEGATION, 0, 0, true},
+                 {CACHE_PROOF, TYPE_NSEC, 0, true},       {CACHE_PROOF, TYPE_NSEC, TYPE_A, false}};
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct key k = make_text("example.", cases[i].slot, cases[i].own);
@@ -251,6 +336,9 @@ int main(void)
         cmocka_unit_test(the_longest_key_fits_into_lmdb),
         cmocka_unit_test(a_key_reads_back),
         cmocka_unit_test(what_no_name_gives_is_not_read),
+        cmocka_unit_test(the_key_of_a_proof_has_its_zone_in_front),
+        cmocka_unit_test(proofs_of_one_zone_stand_together_in_order),
+        cmocka_unit_test(the_key_of_a_proof_reads_back),
         cmocka_unit_test(the_parent_is_one_label_shorter),
         cmocka_unit_test(a_type_covers_what_stands_in_its_way),
     };
