@@ -6,15 +6,16 @@
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
 #include "resolver/dns/wire.h"
+#include "resolver/validate/keyring.h"
 
-enum { HASH_SHA1 = 1, FLAG_OPT_OUT = 1, LABEL_LEN = HASHER_SIZE * 8 / 5 };
+enum { ALGORITHM_SHA1 = 1, FLAG_OPT_OUT = 1, LABEL_LEN = NSEC3_HASH_SIZE * 8 / 5 };
 
 /* The hash that the first label of `owner` is. */
-static bool read_label(const uint8_t *owner, uint8_t out[HASHER_SIZE])
+static bool read_label(const uint8_t *owner, uint8_t out[NSEC3_HASH_SIZE])
 {
     const struct token label = {.text = (const char *)owner + 1, .len = owner[0]};
     struct writer w;
-    writer_init(&w, out, HASHER_SIZE);
+    writer_init(&w, out, NSEC3_HASH_SIZE);
     return owner[0] == LABEL_LEN && decode_base32(&label, &w) == FAIL_NONE;
 }
 
@@ -37,28 +38,58 @@ enum nsec3_use nsec3_read(const struct rrset *set, const uint8_t *zone, struct n
     out->next = reader_bytes(&r, next_len);
     out->types.len = reader_left(&r);
     out->types.bytes = reader_bytes(&r, out->types.len);
-    if (r.bad || algorithm != HASH_SHA1 || (flags & ~FLAG_OPT_OUT) != 0 || next_len != HASHER_SIZE) {
+    if (r.bad || algorithm != ALGORITHM_SHA1 || (flags & ~FLAG_OPT_OUT) != 0 || next_len != NSEC3_HASH_SIZE) {
         return NSEC3_USELESS;
     }
     return out->params.iterations > DENIAL_ITERATIONS_MAX ? NSEC3_COSTLY : NSEC3_USABLE;
 }
 
-bool nsec3_has_params(const struct nsec3 *n, const struct hash_params *p)
+bool nsec3_has_params(const struct nsec3 *n, const struct nsec3_params *p)
 {
     return n->params.iterations == p->iterations && n->params.salt_len == p->salt_len &&
            memcmp(n->params.salt, p->salt, p->salt_len) == 0;
 }
 
-bool nsec3_matches(const struct nsec3 *n, const uint8_t hash[HASHER_SIZE])
+/* One octet of padding and eight of length end the last block. */
+static uint32_t blocks_of(size_t octets)
 {
-    return memcmp(n->owner, hash, HASHER_SIZE) == 0;
+    return (uint32_t)(octets + 9 + 63) / 64;
 }
 
-bool nsec3_covers(const struct nsec3 *n, const uint8_t hash[HASHER_SIZE])
+uint32_t nsec3_blocks(const struct nsec3_params *p, const uint8_t *name)
 {
-    bool is_behind = memcmp(n->owner, hash, HASHER_SIZE) < 0;
-    bool is_before = memcmp(hash, n->next, HASHER_SIZE) < 0;
+    return blocks_of(name_len(name) + p->salt_len) + p->iterations * blocks_of(NSEC3_HASH_SIZE + (size_t)p->salt_len);
+}
+
+int nsec3_hash(struct verifier *v, const struct nsec3_params *p, const uint8_t *name, uint8_t out[NSEC3_HASH_SIZE])
+{
+    uint8_t from[NAME_SIZE], hash[HASH_SIZE];
+    uint32_t blocks = nsec3_blocks(p, name);
+    if (blocks > v->expense->hash_blocks) {
+        return FAIL_LIMIT;
+    }
+    v->expense->hash_blocks -= blocks;
+    size_t len = keyring_hash(v->keyring, HASH_SHA1, from, name_lower(from, name), p->salt, p->salt_len, hash);
+    for (unsigned i = 0; i < p->iterations && len == NSEC3_HASH_SIZE; i++) {
+        len = keyring_hash(v->keyring, HASH_SHA1, hash, len, p->salt, p->salt_len, hash);
+    }
+    if (len != NSEC3_HASH_SIZE) {
+        return FAIL_SYSTEM;
+    }
+    memcpy(out, hash, NSEC3_HASH_SIZE);
+    return FAIL_NONE;
+}
+
+bool nsec3_matches(const struct nsec3 *n, const uint8_t hash[NSEC3_HASH_SIZE])
+{
+    return memcmp(n->owner, hash, NSEC3_HASH_SIZE) == 0;
+}
+
+bool nsec3_covers(const struct nsec3 *n, const uint8_t hash[NSEC3_HASH_SIZE])
+{
+    bool is_behind = memcmp(n->owner, hash, NSEC3_HASH_SIZE) < 0;
+    bool is_before = memcmp(hash, n->next, NSEC3_HASH_SIZE) < 0;
     /* The last hash of a zone is followed by the first, which may be itself. */
-    bool is_last = memcmp(n->next, n->owner, HASHER_SIZE) <= 0;
+    bool is_last = memcmp(n->next, n->owner, NSEC3_HASH_SIZE) <= 0;
     return is_last ? (is_behind || is_before) && !nsec3_matches(n, hash) : is_behind && is_before;
 }

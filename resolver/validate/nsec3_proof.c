@@ -8,7 +8,6 @@ enum { RECORDS_MAX = 32 };
 
 struct proof {
     struct verifier *v;
-    struct hasher *hasher;
     const uint8_t *zone;
     const uint8_t *name; /* whose proof it is */
     struct nsec3 records[RECORDS_MAX];
@@ -16,7 +15,7 @@ struct proof {
     bool is_costly; /* a record was left out for its iterations */
     bool is_ended;  /* the expense is used up: what follows finds nothing */
     bool is_hashed; /* `own` is known */
-    uint8_t own[HASHER_SIZE];
+    uint8_t own[NSEC3_HASH_SIZE];
 };
 
 /* Only records with the parameters of the first usable one belong to the proof (RFC 5155 8.2). */
@@ -32,7 +31,7 @@ static void collect(struct proof *p, const struct rrset *proofs)
     }
 }
 
-/* DENIAL_SECURE: there is something to prove with, and `end` must follow. */
+/* DENIAL_SECURE: there is something to prove with. */
 static enum denial begin(struct proof *p, struct verifier *v, const struct rrset *proofs, const uint8_t *zone,
                          const uint8_t *name)
 {
@@ -44,26 +43,19 @@ static enum denial begin(struct proof *p, struct verifier *v, const struct rrset
     if (p->count == 0) {
         return p->is_costly ? DENIAL_COSTLY : DENIAL_NONE;
     }
-    p->hasher = hasher_new();
-    return p->hasher != NULL ? DENIAL_SECURE : DENIAL_LIMIT;
+    return DENIAL_SECURE;
 }
 
-static enum denial end(struct proof *p, enum denial result)
+static enum denial end(const struct proof *p, enum denial result)
 {
-    hasher_free(p->hasher);
     return p->is_ended ? DENIAL_LIMIT : result;
 }
 
-/* False when the expense does not allow it. */
-static bool hash(struct proof *p, const uint8_t *name, uint8_t out[HASHER_SIZE])
+/* False when the expense does not allow it, now or before. */
+static bool hash(struct proof *p, const uint8_t *name, uint8_t out[NSEC3_HASH_SIZE])
 {
-    const struct hash_params *params = &p->records[0].params;
-    uint32_t blocks = hasher_blocks(params, name);
-    if (p->is_ended || blocks > p->v->expense->hash_blocks) {
-        return false;
-    }
-    p->v->expense->hash_blocks -= blocks;
-    return hasher_hash(p->hasher, params, name, out) == FAIL_NONE;
+    p->is_ended = p->is_ended || nsec3_hash(p->v, &p->records[0].params, name, out) != FAIL_NONE;
+    return !p->is_ended;
 }
 
 /* Where a name stands among the records: at one, in the span of one, or neither. */
@@ -72,7 +64,7 @@ struct place {
     const struct nsec3 *cover;
 };
 
-static struct place find_hash(const struct proof *p, const uint8_t hashed[HASHER_SIZE])
+static struct place find_hash(const struct proof *p, const uint8_t hashed[NSEC3_HASH_SIZE])
 {
     struct place found = {NULL, NULL};
     for (const struct nsec3 *n = p->records; n < p->records + p->count; n++) {
@@ -87,21 +79,14 @@ static struct place find_hash(const struct proof *p, const uint8_t hashed[HASHER
 
 static struct place find(struct proof *p, const uint8_t *name)
 {
-    uint8_t hashed[HASHER_SIZE];
-    if (!hash(p, name, hashed)) {
-        p->is_ended = true;
-        return (struct place){NULL, NULL};
-    }
-    return find_hash(p, hashed);
+    uint8_t hashed[NSEC3_HASH_SIZE];
+    return hash(p, name, hashed) ? find_hash(p, hashed) : (struct place){NULL, NULL};
 }
 
 /* As find() for the name itself, which is hashed once. */
 static struct place find_own(struct proof *p)
 {
-    if (!p->is_hashed) {
-        p->is_hashed = hash(p, p->name, p->own);
-        p->is_ended = !p->is_hashed;
-    }
+    p->is_hashed = p->is_hashed || hash(p, p->name, p->own);
     return p->is_hashed ? find_hash(p, p->own) : (struct place){NULL, NULL};
 }
 
@@ -217,6 +202,5 @@ enum delegation nsec3_delegation(struct verifier *v, const struct rrset *proofs,
         return DELEGATION_UNPROVEN;
     }
     enum delegation result = prove_delegation(&p);
-    hasher_free(p.hasher);
     return p.is_ended ? DELEGATION_LIMIT : result;
 }

@@ -9,6 +9,7 @@
 #include "resolver/dns/type.h"
 #include "resolver/dns/wire.h"
 #include "resolver/validate/denial.h"
+#include "resolver/validate/keyring.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -65,11 +66,13 @@ static bool prove(struct verifier *v, unsigned question, unsigned detail, const 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+    static struct keyring *keyring;
+    keyring = keyring != NULL ? keyring : keyring_new(1);
     struct arena a;
     struct reader r;
     struct rrset *proofs = NULL;
     struct expense e = {.hash_blocks = BLOCKS};
-    struct verifier v = {.expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e};
     arena_init(&a, 1 << 20);
     reader_init(&r, data, len);
     unsigned question = reader_u8(&r);

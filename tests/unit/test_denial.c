@@ -10,10 +10,27 @@
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
 #include "resolver/validate/denial.h"
-#include "resolver/validate/hasher.h"
+#include "resolver/validate/keyring.h"
+#include "resolver/validate/nsec3.h"
 #include "tests/unit/proof_text.h"
 
 enum { BLOCKS = 512 };
+
+static struct keyring *keyring;
+
+static int make_keyring(void **state)
+{
+    (void)state;
+    keyring = keyring_new(1);
+    return keyring != NULL ? 0 : -1;
+}
+
+static int free_keyring(void **state)
+{
+    (void)state;
+    keyring_free(keyring);
+    return 0;
+}
 
 /* One question to denial.h, and its result. */
 enum question { NAME_ERROR, NO_DATA, WILDCARD };
@@ -43,7 +60,7 @@ static void check_row(const char *zone, const struct row *row)
 {
     struct arena a;
     struct expense e = {.hash_blocks = BLOCKS};
-    struct verifier v = {.expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e};
     arena_init(&a, 1 << 16);
     enum denial found = ask(&v, proof_text(&a, row->proofs), proof_name(&a, zone), proof_name(&a, row->name), row);
     if (found != row->expected) {
@@ -62,7 +79,7 @@ static void check_cut(const char *zone, const struct cut_row *row)
 {
     struct arena a;
     struct expense e = {.hash_blocks = BLOCKS};
-    struct verifier v = {.expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e};
     arena_init(&a, 1 << 16);
     enum delegation found =
         denial_delegation(&v, proof_text(&a, row->proofs), proof_name(&a, zone), proof_name(&a, row->name));
@@ -416,11 +433,11 @@ static void make_deepest(uint8_t out[NAME_SIZE])
 }
 
 /* Blocks of hashing `name` and all names above it up to `zone`, each once. */
-static uint32_t cost_of_all(const struct hash_params *p, const uint8_t *name, const uint8_t *zone)
+static uint32_t cost_of_all(const struct nsec3_params *p, const uint8_t *name, const uint8_t *zone)
 {
-    uint32_t blocks = hasher_blocks(p, zone);
+    uint32_t blocks = nsec3_blocks(p, zone);
     for (; name_labels(name) > name_labels(zone); name = name_parent(name)) {
-        blocks += hasher_blocks(p, name);
+        blocks += nsec3_blocks(p, name);
     }
     return blocks;
 }
@@ -430,13 +447,13 @@ static void no_name_is_hashed_twice_in_a_proof(void **state)
     (void)state;
     struct arena a;
     uint8_t deepest[NAME_SIZE];
-    const struct hash_params params = {0, 0, NULL};
+    const struct nsec3_params params = {0, 0, NULL};
     arena_init(&a, 1 << 16);
     make_deepest(deepest);
     const uint8_t *zone = proof_name(&a, "example.");
     uint32_t all = cost_of_all(&params, deepest, zone);
     struct expense e = {.hash_blocks = 10000};
-    struct verifier v = {.expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e};
     struct rrset *proofs = proof_text(&a, H_X_W ".example. NSEC3 1 0 0 - " H_AI " MX RRSIG\n");
     assert_int_equal(denial_no_data(&v, proofs, zone, deepest, TYPE_A), DENIAL_NONE);
     assert_int_equal(e.hash_blocks, 10000 - all);
@@ -464,7 +481,7 @@ static void hashing_ends_where_the_expense_does(void **state)
     const uint8_t *zone = proof_name(&a, "example.");
     struct rrset *proofs = proof_text(&a, record);
     struct expense e = {.hash_blocks = BLOCKS};
-    struct verifier v = {.expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e};
     assert_int_equal(denial_no_data(&v, proofs, zone, deepest, TYPE_A), DENIAL_LIMIT);
     assert_in_range(e.hash_blocks, 0, BLOCKS - 1);
     assert_int_equal(denial_name_error(&v, proofs, zone, deepest), DENIAL_LIMIT);
@@ -487,7 +504,7 @@ static void deep_names_without_encloser_are_cheap(void **state)
     /* Spans that leave out nothing but the apex. */
     struct rrset *proofs = proof_text(&a, H_EXAMPLE ".example." STRICT H_EXAMPLE " NS SOA RRSIG\n");
     struct expense e = {.hash_blocks = BLOCKS};
-    struct verifier v = {.expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e};
     assert_int_equal(denial_name_error(&v, proofs, proof_name(&a, "example."), deepest), DENIAL_SECURE);
     assert_int_equal(e.hash_blocks, BLOCKS - 3 * 13); /* apex, next closer name, wildcard */
     arena_fini(&a);
@@ -512,5 +529,5 @@ int main(void)
         cmocka_unit_test(hashing_ends_where_the_expense_does),
         cmocka_unit_test(deep_names_without_encloser_are_cheap),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_keyring, free_keyring);
 }

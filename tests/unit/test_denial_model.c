@@ -14,7 +14,8 @@
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
 #include "resolver/validate/denial.h"
-#include "resolver/validate/hasher.h"
+#include "resolver/validate/keyring.h"
+#include "resolver/validate/nsec3.h"
 #include "tests/unit/proof_text.h"
 
 enum { ZONES = 12, OWNERS_MAX = 14, UNIVERSE = 5 + 25 + 125 + 1, TEXT_MAX = 16384 };
@@ -22,6 +23,22 @@ enum { ZONES = 12, OWNERS_MAX = 14, UNIVERSE = 5 + 25 + 125 + 1, TEXT_MAX = 1638
 /* What a name may have. */
 static const char *const contents[] = {"A", "MX", "A MX", "CNAME", "NS", "NS DS", "DNAME", "A DNAME"};
 static const uint16_t asked[] = {TYPE_A, TYPE_MX, TYPE_CNAME, TYPE_NS, TYPE_DS, TYPE_TXT};
+
+static struct keyring *keyring;
+
+static int make_keyring(void **state)
+{
+    (void)state;
+    keyring = keyring_new(1);
+    return keyring != NULL ? 0 : -1;
+}
+
+static int free_keyring(void **state)
+{
+    (void)state;
+    keyring_free(keyring);
+    return 0;
+}
 
 struct model {
     struct arena a;
@@ -212,20 +229,20 @@ static struct rrset *nsec_chain(struct model *m)
 }
 
 struct hashed {
-    uint8_t hash[HASHER_SIZE];
+    uint8_t hash[NSEC3_HASH_SIZE];
     const char *types;
 };
 
 static int compare_hashed(const void *a, const void *b)
 {
-    return memcmp(((const struct hashed *)a)->hash, ((const struct hashed *)b)->hash, HASHER_SIZE);
+    return memcmp(((const struct hashed *)a)->hash, ((const struct hashed *)b)->hash, NSEC3_HASH_SIZE);
 }
 
-static char *hash_text(const uint8_t hash[HASHER_SIZE], char out[33])
+static char *hash_text(const uint8_t hash[NSEC3_HASH_SIZE], char out[33])
 {
     struct text t;
     text_init(&t, out, 33);
-    encode_base32(&t, hash, HASHER_SIZE);
+    encode_base32(&t, hash, NSEC3_HASH_SIZE);
     text_finish(&t);
     return out;
 }
@@ -246,15 +263,16 @@ static struct rrset *nsec3_chain(struct model *m, bool is_opt_out)
 {
     static char lines[TEXT_MAX];
     struct hashed all[UNIVERSE];
-    const struct hash_params params = {1, 1, (const uint8_t *)"\xab"};
-    struct hasher *h = hasher_new();
+    const struct nsec3_params params = {1, 1, (const uint8_t *)"\xab"};
+    struct expense e = {.hash_blocks = 10000};
+    struct verifier v = {.keyring = keyring, .expense = &e};
     unsigned count = 0;
     size_t len = 0;
     for (unsigned i = 0; i < UNIVERSE; i++) {
         const char *types = types_at(m, m->universe[i]);
         if (exists(m, m->universe[i]) && !(is_opt_out && is_left_out(m, m->universe[i]))) {
             all[count].types = types != NULL ? types : "";
-            assert_int_equal(hasher_hash(h, &params, m->universe[i], all[count++].hash), FAIL_NONE);
+            assert_int_equal(nsec3_hash(&v, &params, m->universe[i], all[count++].hash), FAIL_NONE);
         }
     }
     qsort(all, count, sizeof(all[0]), compare_hashed);
@@ -264,7 +282,6 @@ static struct rrset *nsec3_chain(struct model *m, bool is_opt_out)
                                 hash_text(all[i].hash, owner), is_opt_out, hash_text(all[(i + 1) % count].hash, next),
                                 all[i].types);
     }
-    hasher_free(h);
     return proof_text(&m->a, lines);
 }
 
@@ -287,7 +304,7 @@ static void check(bool is_right, const struct model *m, const uint8_t *name, con
 static void compare_exactly(const struct model *m, const struct rrset *proofs)
 {
     struct expense e;
-    struct verifier v = {.expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e};
     for (unsigned i = 0; i < UNIVERSE; i++) {
         const uint8_t *name = m->universe[i];
         check(PROVES(denial_name_error(&v, proofs, m->apex, name)) == is_name_error(m, name), m, name, "NXDOMAIN", 0);
@@ -332,7 +349,7 @@ static void opt_out_proves_nothing_that_is_not_so(void **state)
 {
     (void)state;
     struct expense e;
-    struct verifier v = {.expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e};
     for (uint32_t seed = 1; seed <= ZONES; seed++) {
         struct model m;
         make_zone(&m, seed);
@@ -364,5 +381,5 @@ int main(void)
         cmocka_unit_test(nsec3_proves_what_is_so_and_no_more),
         cmocka_unit_test(opt_out_proves_nothing_that_is_not_so),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_keyring, free_keyring);
 }

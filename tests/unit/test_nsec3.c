@@ -9,6 +9,7 @@
 
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
+#include "resolver/validate/keyring.h"
 #include "resolver/validate/nsec3.h"
 #include "tests/unit/proof_text.h"
 
@@ -45,18 +46,19 @@ static void hashes_are_those_of_the_rfc(void **state)
     (void)state;
     struct arena a;
     struct nsec3 n;
-    uint8_t hash[HASHER_SIZE];
-    const struct hash_params params = {12, sizeof(salt), salt};
-    struct hasher *h = hasher_new();
+    uint8_t hash[NSEC3_HASH_SIZE];
+    const struct nsec3_params params = {12, sizeof(salt), salt};
+    struct expense e = {.hash_blocks = 1000};
+    struct verifier v = {.keyring = keyring_new(1), .expense = &e};
     arena_init(&a, 1 << 20);
     for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
-        assert_int_equal(hasher_hash(h, &params, proof_name(&a, published[i].name), hash), FAIL_NONE);
+        assert_int_equal(nsec3_hash(&v, &params, proof_name(&a, published[i].name), hash), FAIL_NONE);
         read_at(&a, published[i].hash, &n);
         assert_true(nsec3_matches(&n, hash));
         assert_false(nsec3_covers(&n, hash));
     }
     arena_fini(&a);
-    hasher_free(h);
+    keyring_free(v.keyring);
 }
 
 /* What sha1sum says of "\1a\0" alone: no salt, no iteration. */
@@ -65,12 +67,13 @@ static void a_hash_needs_neither_salt_nor_iterations(void **state)
     (void)state;
     static const uint8_t expected[] = {0xd4, 0xc5, 0x42, 0xc1, 0x7c, 0xab, 0x0c, 0x3a, 0xc0, 0x1a,
                                        0xc7, 0xb6, 0x69, 0xa4, 0xac, 0x47, 0x04, 0xb3, 0x79, 0xd1};
-    const struct hash_params params = {0, 0, salt};
-    uint8_t hash[HASHER_SIZE];
-    struct hasher *h = hasher_new();
-    assert_int_equal(hasher_hash(h, &params, (const uint8_t *)"\1A", hash), FAIL_NONE);
+    const struct nsec3_params params = {0, 0, salt};
+    uint8_t hash[NSEC3_HASH_SIZE];
+    struct expense e = {.hash_blocks = 1000};
+    struct verifier v = {.keyring = keyring_new(1), .expense = &e};
+    assert_int_equal(nsec3_hash(&v, &params, (const uint8_t *)"\1A", hash), FAIL_NONE);
     assert_memory_equal(hash, expected, sizeof(expected));
-    hasher_free(h);
+    keyring_free(v.keyring);
 }
 
 static void cost_is_counted_in_blocks(void **state)
@@ -81,15 +84,15 @@ static void cost_is_counted_in_blocks(void **state)
         memcpy(longest + 2 * i, "\1a", 2);
     }
     longest[NAME_SIZE - 1] = 0;
-    const struct hash_params plain = {0, 0, salt};
-    const struct hash_params fits = {10, 35, salt}; /* 20 octets, 35 of salt and 9 of padding */
-    const struct hash_params spills = {10, 36, salt};
-    const struct hash_params most = {50, 255, salt};
-    assert_int_equal(hasher_blocks(&plain, (const uint8_t *)"\1a"), 1);
-    assert_int_equal(hasher_blocks(&plain, longest), 5);
-    assert_int_equal(hasher_blocks(&fits, (const uint8_t *)"\1a"), 1 + 10);
-    assert_int_equal(hasher_blocks(&spills, (const uint8_t *)"\1a"), 1 + 20);
-    assert_int_equal(hasher_blocks(&most, longest), 9 + 50 * 5);
+    const struct nsec3_params plain = {0, 0, salt};
+    const struct nsec3_params fits = {10, 35, salt}; /* 20 octets, 35 of salt and 9 of padding */
+    const struct nsec3_params spills = {10, 36, salt};
+    const struct nsec3_params most = {50, 255, salt};
+    assert_int_equal(nsec3_blocks(&plain, (const uint8_t *)"\1a"), 1);
+    assert_int_equal(nsec3_blocks(&plain, longest), 5);
+    assert_int_equal(nsec3_blocks(&fits, (const uint8_t *)"\1a"), 1 + 10);
+    assert_int_equal(nsec3_blocks(&spills, (const uint8_t *)"\1a"), 1 + 20);
+    assert_int_equal(nsec3_blocks(&most, longest), 9 + 50 * 5);
 }
 
 #define NEXT "2vptu5timamqttgl4luu9kg21e0aor3s"
@@ -136,14 +139,14 @@ static void only_records_that_mean_something_are_read(void **state)
     }
 }
 
-static struct nsec3 span(uint8_t owner[HASHER_SIZE], uint8_t next[HASHER_SIZE], uint8_t from, uint8_t to)
+static struct nsec3 span(uint8_t owner[NSEC3_HASH_SIZE], uint8_t next[NSEC3_HASH_SIZE], uint8_t from, uint8_t to)
 {
     struct nsec3 n = {.next = next};
-    memset(owner, 0, HASHER_SIZE);
-    memset(next, 0, HASHER_SIZE);
-    owner[HASHER_SIZE - 1] = from;
-    next[HASHER_SIZE - 1] = to;
-    memcpy(n.owner, owner, HASHER_SIZE);
+    memset(owner, 0, NSEC3_HASH_SIZE);
+    memset(next, 0, NSEC3_HASH_SIZE);
+    owner[NSEC3_HASH_SIZE - 1] = from;
+    next[NSEC3_HASH_SIZE - 1] = to;
+    memcpy(n.owner, owner, NSEC3_HASH_SIZE);
     return n;
 }
 
@@ -159,9 +162,9 @@ static void a_span_ends_before_the_next_hash(void **state)
         {20, 10, 15, false}, {10, 10, 10, false}, {10, 10, 9, true},   {10, 10, 11, true},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        uint8_t owner[HASHER_SIZE], next[HASHER_SIZE], hash[HASHER_SIZE] = {0};
+        uint8_t owner[NSEC3_HASH_SIZE], next[NSEC3_HASH_SIZE], hash[NSEC3_HASH_SIZE] = {0};
         struct nsec3 n = span(owner, next, rows[i].from, rows[i].to);
-        hash[HASHER_SIZE - 1] = rows[i].at;
+        hash[NSEC3_HASH_SIZE - 1] = rows[i].at;
         assert_int_equal(nsec3_covers(&n, hash), rows[i].is_covered);
         assert_int_equal(nsec3_matches(&n, hash), rows[i].from == rows[i].at);
     }
