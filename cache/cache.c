@@ -181,6 +181,15 @@ static uint32_t delegation_ttl(const struct rrset *sets)
     return has_ns ? ttl : 0;
 }
 
+static uint32_t smallest_ttl(const struct rrset *sets)
+{
+    uint32_t ttl = UINT32_MAX;
+    for (; sets != NULL; sets = sets->next) {
+        ttl = smaller(ttl, sets->ttl);
+    }
+    return ttl;
+}
+
 static void set_expiry(const struct cache_policy *p, struct cache_entry *e)
 {
     bool is_negative = e->is_negative || e->slot == CACHE_NXDOMAIN || e->slot == CACHE_PROOF;
@@ -193,7 +202,7 @@ static void set_expiry(const struct cache_policy *p, struct cache_entry *e)
     } else if (e->slot == CACHE_DELEGATION) {
         ttl = delegation_ttl(e->sets);
     } else {
-        ttl = e->sets != NULL ? e->sets->ttl : 0;
+        ttl = smallest_ttl(e->sets);
     }
     bool has_basis = e->sets != NULL && ttl != UINT32_MAX;
     e->expires = e->stored + (has_basis ? (uint64_t)cache_clamp_ttl(p, ttl, is_negative) * 1000 : 0);

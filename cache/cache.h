@@ -27,14 +27,15 @@ enum cache_slot {
 
 /* Ranking of data (RFC 2181 5.4.1), lowest first. A live entry is replaced only by one of at least its rank. */
 enum trust {
-    TRUST_NONE,
+    TRUST_NONE, /* bogus: any other data is better */
     TRUST_REFERRAL,      /* parent-side NS, DS and glue */
     TRUST_ANSWER,        /* answer section without AA */
     TRUST_AUTHORITATIVE, /* answer section with AA; SOA of a negative answer with AA */
     TRUST_VALIDATED
 };
 
-/* DNSSEC status (RFC 4033 5); everything is UNCHECKED while validation is off. */
+/* DNSSEC status (RFC 4033 5). UNCHECKED: nobody who wanted it validated has asked for it. A FAILURE that is BOGUS does
+ * not count for those who do not want that. */
 enum security { SECURITY_UNCHECKED, SECURITY_INDETERMINATE, SECURITY_INSECURE, SECURITY_SECURE, SECURITY_BOGUS };
 
 struct cache_entry {
@@ -50,9 +51,9 @@ struct cache_entry {
     uint32_t epoch;     /* of the cache when the walk that found this began (cache_epoch) */
     struct addr source; /* server that said so; len 0: none */
     bool source_tcp;
-    /* ANSWER: the one set. NODATA, NXDOMAIN: SOA and proofs (NSEC, NSEC3). DELEGATION: NS, then DS or proofs, then glue
-     * A and AAAA sets. FAILURE: NULL. PROOF: the one set; for SOA, one NSEC or NSEC3 follows, as a sample of what the
-     * zone has. Their `expires` is set on a hit. */
+    /* ANSWER: the one set, then proofs when a wildcard made it. NODATA, NXDOMAIN: SOA and proofs (NSEC, NSEC3).
+     * DELEGATION: NS, then DS or proofs, then glue A and AAAA sets. FAILURE: NULL. PROOF: the one set; for SOA, one NSEC
+     * or NSEC3 follows, as a sample of what the zone has. Their `expires` is set on a hit. */
     struct rrset *sets;
     /* DELEGATION: addresses that its sender cannot know better than others, because they lie outside its zone: the last
      * resort. Their `expires` is set on a hit. */

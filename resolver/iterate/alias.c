@@ -16,6 +16,14 @@ bool answer_append(struct query *q, struct frame *f, enum section section, const
     return true;
 }
 
+bool answer_append_all(struct query *q, struct frame *f, enum section section, const struct rrset *sets)
+{
+    while (sets != NULL && answer_append(q, f, section, sets)) {
+        sets = sets->next;
+    }
+    return sets == NULL;
+}
+
 /* A chain that comes back to a name it has passed. */
 static bool is_circular(const struct frame *f, const uint8_t *target)
 {
@@ -29,12 +37,12 @@ static bool is_circular(const struct frame *f, const uint8_t *target)
 
 enum known alias_move(struct query *q, struct frame *f, const uint8_t *target)
 {
+    if (f->is_raw) { /* an alias has no keys, and is no cut */
+        frame_end(f, OUTCOME_ANSWER, RCODE_NOERROR);
+        return KNOWN_ANSWER;
+    }
     f->name = target;
-    f->sends = 0;
-    f->silences = 0;
-    f->shown = f->steps = 0;
-    f->seeks_parent = f->has_sought_parent = f->is_below_own = f->is_disowned = false;
-    f->cut = f->left = (struct cut){.source = CUT_NONE};
+    frame_begin(f);
     trace_add(&q->trace, TRACE_ALIAS, target, f->type, q->now);
     bool is_long = ++f->aliases > limit_get(query_limits(q), aliases);
     if (is_long || is_circular(f, target)) {
@@ -45,7 +53,7 @@ enum known alias_move(struct query *q, struct frame *f, const uint8_t *target)
     return KNOWN_ALIAS;
 }
 
-enum known alias_follow_cname(struct query *q, struct frame *f, const struct rrset *cname)
+static enum known follow_cname(struct query *q, struct frame *f, const struct rrset *cname)
 {
     if (!answer_append(q, f, SECTION_ANSWER, cname)) {
         return KNOWN_ANSWER;
@@ -53,7 +61,7 @@ enum known alias_follow_cname(struct query *q, struct frame *f, const struct rrs
     return alias_move(q, f, rdatas_first(&cname->data).bytes);
 }
 
-enum known alias_follow_dname(struct query *q, struct frame *f, const struct rrset *dname)
+static enum known follow_dname(struct query *q, struct frame *f, const struct rrset *dname)
 {
     uint8_t target[NAME_SIZE];
     if (!answer_append(q, f, SECTION_ANSWER, dname)) {
@@ -76,4 +84,12 @@ enum known alias_follow_dname(struct query *q, struct frame *f, const struct rrs
         return KNOWN_ANSWER;
     }
     return alias_move(q, f, rdatas_first(&cname->data).bytes);
+}
+
+enum known alias_follow(struct query *q, struct frame *f, const struct rrset *link)
+{
+    if (!answer_append_all(q, f, SECTION_AUTHORITY, link->next)) {
+        return KNOWN_ANSWER;
+    }
+    return link->type == TYPE_DNAME ? follow_dname(q, f, link) : follow_cname(q, f, link);
 }

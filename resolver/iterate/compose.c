@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "resolver/dns/msg.h"
+#include "resolver/iterate/finding.h"
 #include "resolver/iterate/private.h"
+#include "resolver/iterate/secure.h"
 #include "resolver/iterate/stale.h"
 
 static void add_reasons(struct query *q, const struct frame *f)
@@ -14,7 +16,8 @@ static void add_reasons(struct query *q, const struct frame *f)
         out->errors[0] = (struct ede){.code = EDE_OTHER, .text = "not in the cache, and no server may be asked"};
         out->error_count = 1;
     } else if (f->outcome != OUTCOME_KNOWN_FAILURE) {
-        out->error_count = trace_errors(&q->trace, out->errors);
+        out->error_count = secure_errors(q, f, out->errors);
+        out->error_count = out->error_count > 0 ? out->error_count : trace_errors(&q->trace, out->errors);
     }
 }
 
@@ -38,12 +41,13 @@ void compose_answer(struct query *q, const struct frame *f)
 {
     struct answer *out = &q->answer;
     out->rcode = f->rcode;
-    out->security = SECURITY_UNCHECKED;
     out->is_local = q->is_local;
     out->authoritative = q->authoritative;
     out->is_cached = q->used[LIMIT_ID_sends] == 0 && !q->is_local;
     if (f->outcome == OUTCOME_ANSWER) {
         memcpy(out->sections, f->sections, sizeof(out->sections));
+        out->security = finding_security(f);
+        out->error_count = secure_errors(q, f, out->errors);
         private_remove(q, out);
     } else {
         add_reasons(q, f);

@@ -140,6 +140,15 @@ struct target *cut_find_target(struct cut *c, const struct addr *a)
     return NULL;
 }
 
+void cut_avoid(struct cut *c, const struct addr *a)
+{
+    struct target *t = a->len != 0 ? cut_find_target(c, a) : NULL;
+    if (t != NULL) {
+        t->is_out = c->target_count > 1;
+        t->needs_tcp = !t->is_out;
+    }
+}
+
 void cut_mark_failed(struct cut *c, struct cut *old)
 {
     for (unsigned i = 0; old->zone != NULL && name_equal(c->zone, old->zone) && i < c->target_count; i++) {

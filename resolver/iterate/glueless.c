@@ -116,7 +116,7 @@ static bool may_look_up(struct query *q, const struct frame *f)
     enum limit_id broken = LIMIT_COUNT;
     if (f->cut.lookups >= limit_get(limits, glueless_per_referral)) {
         broken = LIMIT_ID_glueless_per_referral;
-    } else if (f->depth + 1 > limit_get(limits, depth)) {
+    } else if (f->lookups + 1 > limit_get(limits, depth)) {
         broken = LIMIT_ID_depth;
     } else if (q->used[LIMIT_ID_glueless_failures] >= limit_get(limits, glueless_failures)) {
         broken = LIMIT_ID_glueless_failures;

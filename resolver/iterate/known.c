@@ -5,6 +5,7 @@
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
 #include "resolver/iterate/alias.h"
+#include "resolver/iterate/finding.h"
 #include "resolver/iterate/recover.h"
 #include "resolver/iterate/refresh.h"
 #include "resolver/iterate/routes.h"
@@ -21,15 +22,17 @@ static enum known use_local(struct query *q, struct frame *f, const struct local
 {
     bool is_first = f->depth == 0 && f->sections[SECTION_ANSWER] == NULL;
     trace_known(q, f, TRACE_LOCAL, 0);
+    f->is_local = true;
+    if (!finding_add_local(q, f)) {
+        return KNOWN_ANSWER;
+    }
     if (f->depth == 0) {
         q->is_local = true;
         q->authoritative = q->authoritative || is_first;
     }
     for (unsigned i = 0; i < SECTION_COUNT; i++) {
-        for (const struct rrset *set = local->sections[i]; set != NULL; set = set->next) {
-            if (!answer_append(q, f, (enum section)i, set)) {
-                return KNOWN_ANSWER;
-            }
+        if (!answer_append_all(q, f, (enum section)i, local->sections[i])) {
+            return KNOWN_ANSWER;
         }
     }
     return KNOWN_NOTHING;
@@ -39,10 +42,10 @@ static enum known use_local(struct query *q, struct frame *f, const struct local
 static enum known use_local_delegation(struct query *q, struct frame *f, const struct local_answer *local)
 {
     const struct rrset *ns = local->sections[SECTION_AUTHORITY];
-    f->is_below_own = true;
     while (ns != NULL && ns->type != TYPE_NS) {
         ns = ns->next;
     }
+    f->own_cut = ns != NULL ? ns->owner : NULL;
     if (ns != NULL && cut_from_set(&f->cut, CUT_LOCAL, ns, local->sections[SECTION_ADDITIONAL], q->resolver,
                                    &q->arena) != FAIL_NONE) {
         frame_end_memory(q, f);
@@ -83,7 +86,15 @@ enum known known_own(struct query *q, struct frame *f)
 /* A query that wants fresh data wants it for its question, not for the name servers on the way. */
 static bool may_use_cache(const struct query *q, const struct frame *f)
 {
-    return f->depth > 0 || (q->flags & QUERY_NO_CACHE) == 0;
+    return !f->is_fresh && (f->depth > 0 || (q->flags & QUERY_NO_CACHE) == 0);
+}
+
+/* Bogus data and the failure that it led to are each for those who want it so: data is raw for the chain's own
+ * questions and for clients that check themselves. */
+static bool is_for(const struct query *q, const struct frame *f, const struct cache_entry *e)
+{
+    bool wants_checked = q->is_validated && f->depth == 0;
+    return e->security != SECURITY_BOGUS || wants_checked == (e->slot == CACHE_FAILURE);
 }
 
 static const struct cache_entry *find(struct query *q, const struct frame *f, enum cache_slot slot, uint16_t type)
@@ -92,21 +103,35 @@ static const struct cache_entry *find(struct query *q, const struct frame *f, en
     if (cache_find(q->resolver->cache, slot, f->name, type, q->now, 0, &q->arena, &hit) != FAIL_NONE) {
         return NULL;
     }
+    hit = hit != NULL && is_for(q, f, hit) ? hit : NULL;
     bool is_ending = hit != NULL && slot != CACHE_FAILURE && refresh_is_due(hit->stored, hit->expires, q->now);
     return is_ending && f->depth == 0 && (q->flags & QUERY_REFRESH) != 0 ? NULL : hit;
 }
 
 enum known known_use(struct query *q, struct frame *f, const struct cache_entry *e)
 {
-    enum section section = e->is_negative || e->slot == CACHE_NXDOMAIN ? SECTION_AUTHORITY : SECTION_ANSWER;
+    const struct rrset *rest = e->sets;
     trace_known(q, f, TRACE_CACHE_HIT, e->slot);
-    for (const struct rrset *set = e->sets; set != NULL; set = set->next) {
-        if (!answer_append(q, f, section, set)) {
+    f->source = e->source;
+    if (!finding_add(q, f, e, true)) {
+        return KNOWN_ANSWER;
+    }
+    if (!e->is_negative && e->slot == CACHE_ANSWER && rest != NULL) {
+        if (!answer_append(q, f, SECTION_ANSWER, rest)) {
             return KNOWN_ANSWER;
         }
+        rest = rest->next;
     }
-    frame_end(f, OUTCOME_ANSWER, e->slot == CACHE_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR);
+    if (answer_append_all(q, f, SECTION_AUTHORITY, rest)) {
+        frame_end(f, OUTCOME_ANSWER, e->slot == CACHE_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR);
+    }
     return KNOWN_ANSWER;
+}
+
+enum known known_follow(struct query *q, struct frame *f, const struct cache_entry *e)
+{
+    trace_known(q, f, TRACE_CACHE_HIT, e->slot);
+    return finding_add(q, f, e, true) ? alias_follow(q, f, e->sets) : KNOWN_ANSWER;
 }
 
 static enum known use_failure(struct query *q, struct frame *f, const struct cache_entry *e)
@@ -114,6 +139,7 @@ static enum known use_failure(struct query *q, struct frame *f, const struct cac
     struct trace_step *step = trace_add(&q->trace, TRACE_CACHED_FAILURE, f->name, f->type, q->now);
     step->detail = (uint8_t)e->error.code;
     step->server = e->source;
+    f->why = &e->error;
     if (f->depth == 0) {
         struct answer *answer = &q->answer;
         q->failure = e;
@@ -152,14 +178,20 @@ static const struct cache_entry *find_failure(struct query *q, struct frame *f)
 }
 
 /* A chain of aliases that took too much a moment ago is not tried again although its links are known. */
-static enum known use_alias(struct query *q, struct frame *f, const struct rrset *cname)
+static enum known use_alias(struct query *q, struct frame *f, const struct cache_entry *cname)
 {
     const struct cache_entry *failure = f->depth == 0 && f->name == q->first_name ? find_failure(q, f) : NULL;
-    if (failure != NULL) {
-        return use_failure(q, f, failure);
+    return failure != NULL ? use_failure(q, f, failure) : known_follow(q, f, cname);
+}
+
+/* Data that a client without need of validation left here, and that did not stand it a moment ago. */
+static bool failed_before(struct query *q, struct frame *f, const struct cache_entry *e)
+{
+    if (!q->is_validated || f->depth > 0 || e->security != SECURITY_UNCHECKED) {
+        return false;
     }
-    trace_known(q, f, TRACE_CACHE_HIT, CACHE_ANSWER);
-    return alias_follow_cname(q, f, cname);
+    const struct cache_entry *failure = find(q, f, CACHE_FAILURE, f->type);
+    return failure != NULL && failure->security == SECURITY_BOGUS;
 }
 
 static enum known known_cached(struct query *q, struct frame *f)
@@ -167,14 +199,14 @@ static enum known known_cached(struct query *q, struct frame *f)
     const struct cache_entry *e = f->type == TYPE_ANY ? find_any(q, f) : find(q, f, CACHE_ANSWER, f->type);
     if (e == NULL && known_follows_aliases(f->type)) {
         const struct cache_entry *cname = find(q, f, CACHE_ANSWER, TYPE_CNAME);
-        if (cname != NULL && !cname->is_negative && cname->sets != NULL) {
-            return use_alias(q, f, cname->sets);
+        if (cname != NULL && !cname->is_negative && cname->sets != NULL && !failed_before(q, f, cname)) {
+            return use_alias(q, f, cname);
         }
     }
     if (e == NULL) {
         e = find(q, f, CACHE_NXDOMAIN, 0);
     }
-    if (e != NULL) {
+    if (e != NULL && !failed_before(q, f, e)) {
         return known_use(q, f, e);
     }
     e = find_failure(q, f);
@@ -190,9 +222,8 @@ enum known known_dname(struct query *q, struct frame *f, const uint8_t *zone)
     for (unsigned left = name_labels(f->name) - name_labels(zone); left > 0; left--, owner = name_parent(owner)) {
         const struct cache_entry *e = NULL;
         int failed = cache_find(q->resolver->cache, CACHE_ANSWER, owner, TYPE_DNAME, q->now, 0, &q->arena, &e);
-        if (failed == FAIL_NONE && e != NULL && !e->is_negative && e->sets != NULL) {
-            trace_known(q, f, TRACE_CACHE_HIT, CACHE_ANSWER);
-            return alias_follow_dname(q, f, e->sets);
+        if (failed == FAIL_NONE && e != NULL && !e->is_negative && e->sets != NULL && is_for(q, f, e)) {
+            return known_follow(q, f, e);
         }
     }
     return KNOWN_NOTHING;

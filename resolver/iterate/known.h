@@ -16,6 +16,9 @@ enum known known_own(struct query *q, struct frame *f);
 /* An entry of the cache that answers the frame's question. */
 enum known known_use(struct query *q, struct frame *f, const struct cache_entry *e);
 
+/* An alias of the cache, CNAME or DNAME, with what proves that a wildcard made it. */
+enum known known_follow(struct query *q, struct frame *f, const struct cache_entry *e);
+
 /* False for types that stand beside a CNAME (RFC 4035 2.5) or are the link itself. */
 bool known_follows_aliases(uint16_t type);
 

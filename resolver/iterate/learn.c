@@ -2,6 +2,7 @@
 
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/finding.h"
 #include "resolver/iterate/recover.h"
 #include "resolver/iterate/stale.h"
 
@@ -39,13 +40,25 @@ static void put(struct query *q, const struct cache_entry *e)
     }
 }
 
-void learn_set(struct query *q, struct rrset *set, bool authoritative)
+/* Of the client's answer nothing is stored yet. */
+static bool put_or_hold(struct query *q, struct frame *f, const struct cache_entry *e)
 {
-    clamp(q, set, false);
+    if (f != NULL && finding_is_kept(q, f)) {
+        return finding_add(q, f, e, false);
+    }
+    put(q, e);
+    return true;
+}
+
+bool learn_set(struct query *q, struct frame *f, struct rrset *set, bool authoritative)
+{
+    for (struct rrset *each = set; each != NULL; each = each->next) {
+        clamp(q, each, false);
+    }
     struct cache_entry e = entry(q, CACHE_ANSWER, set->owner, set->type);
     e.trust = trust_of(authoritative);
     e.sets = set;
-    put(q, &e);
+    return put_or_hold(q, f, &e);
 }
 
 /* The SOA of a negative answer is sent with the time the answer itself may be kept: the smaller of its TTL and its
@@ -60,8 +73,8 @@ static void clamp_soa(const struct query *q, struct rrset *soa)
     clamp(q, soa, true);
 }
 
-void learn_negative(struct query *q, const struct question *asked, struct rrset *sets, bool is_nxdomain,
-                    bool authoritative)
+bool learn_negative(struct query *q, struct frame *f, const struct question *asked, struct rrset *sets,
+                    bool is_nxdomain, bool authoritative)
 {
     struct rrset *soa = sets != NULL && sets->type == TYPE_SOA ? sets : NULL;
     if (soa != NULL) {
@@ -74,15 +87,12 @@ void learn_negative(struct query *q, const struct question *asked, struct rrset 
             set->expires = soa->expires;
         }
     }
-    if (soa == NULL) {
-        return;
-    }
     enum cache_slot slot = is_nxdomain ? CACHE_NXDOMAIN : CACHE_ANSWER;
     struct cache_entry e = entry(q, slot, asked->name, is_nxdomain ? 0 : asked->type);
     e.is_negative = true;
     e.trust = trust_of(authoritative);
     e.sets = sets;
-    put(q, &e);
+    return put_or_hold(q, f, &e);
 }
 
 void learn_delegation(struct query *q, const struct delegation *d)
@@ -150,6 +160,19 @@ void learn_failure(struct query *q, struct frame *f, const uint8_t *name, const 
                             .epoch = q->epoch,
                             .source = recover_suspect(q, f, last),
                             .failures = (uint8_t)(before < UINT8_MAX ? before + 1 : before),
+                            .error = *why};
+    put(q, &e);
+}
+
+void learn_bogus(struct query *q, const uint8_t *name, uint16_t type, const struct ede *why)
+{
+    struct cache_entry e = {.name = name,
+                            .slot = CACHE_FAILURE,
+                            .type = type,
+                            .security = SECURITY_BOGUS,
+                            .stored = q->now,
+                            .expires = q->now + limit_get(query_limits(q), bogus_ms),
+                            .epoch = q->epoch,
                             .error = *why};
     put(q, &e);
 }

@@ -6,13 +6,15 @@
 #include "resolver/iterate/scrub.h"
 #include "resolver/iterate/state.h"
 
-/* Stores a positive set under its own owner and type; clamps its TTL. */
-void learn_set(struct query *q, struct rrset *set, bool authoritative);
+/* Stores a positive set under its own owner and type, with the proofs that follow it when a wildcard made it; clamps
+ * TTLs. `f`: the frame that it is the answer of, before it is appended there, or NULL; the client's answer is stored
+ * when its status is known (finding.h). False: no memory, and the frame has ended. */
+bool learn_set(struct query *q, struct frame *f, struct rrset *set, bool authoritative);
 
-/* Stores NODATA of the name and type asked or NXDOMAIN of the name. `sets` begins with the SOA, else nothing is stored
- * (RFC 2308 5): the answer serves those who wait, and the next asks again. */
-void learn_negative(struct query *q, const struct question *asked, struct rrset *sets, bool is_nxdomain,
-                    bool authoritative);
+/* Likewise NODATA of the name and type asked or NXDOMAIN of the name. `sets` begins with the SOA, else nothing is
+ * stored (RFC 2308 5): the answer serves those who wait, and the next asks again. */
+bool learn_negative(struct query *q, struct frame *f, const struct question *asked, struct rrset *sets,
+                    bool is_nxdomain, bool authoritative);
 
 /* Stores a delegation. */
 void learn_delegation(struct query *q, const struct delegation *d);
@@ -23,5 +25,8 @@ void learn_glue(struct query *q, const uint8_t *zone, const uint8_t *name, const
 /* Remembers that `name` could not be resolved for the frame's type, twice as long as the last time (RFC 9520 3.2), and
  * which silent server was the cause (recover.h). */
 void learn_failure(struct query *q, struct frame *f, const uint8_t *name, const struct ede *why);
+
+/* Remembers that (name, type) is bogus, for those who want it validated. */
+void learn_bogus(struct query *q, const uint8_t *name, uint16_t type, const struct ede *why);
 
 #endif

@@ -25,6 +25,12 @@
     X(glueless_per_referral, 4, "name server addresses looked up for one delegation")                                  \
     X(glueless_failures, 5, "failed name server look-ups per query")                                                   \
     X(tries, 3, "tries per server and transport for one question (RFC 9520)")                                          \
+    X(chain, 64, "DS and DNSKEY questions per query for validation")                                                   \
+    X(bogus_retries, 3, "bogus answers asked for again per query")                                                     \
+    X(bogus_ms, 60000, "milliseconds a bogus answer is remembered")                                                    \
+    X(verifications, 128, "signatures verified per query")                                                             \
+    X(verification_failures, 32, "of these, failed ones and second keys of one tag (KeyTrap)")                         \
+    X(nsec3_blocks, 512, "SHA-1 blocks hashed for NSEC3 per query")                                                    \
     X(tcp_connects, 6, "upstream questions over TCP per query")                                                        \
     X(query_memory, 1048576, "bytes of memory per query")                                                              \
     X(in_flight, 2048, "walks at once per worker")                                                                     \

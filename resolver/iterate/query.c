@@ -5,7 +5,8 @@
  * much of the name as it needs to see (minimise.c); its reply is sorted (classify.c), stripped of what may not be
  * believed (scrub.c), stored (learn.c) and acted on (reply.c): an answer ends the question, an alias begins it anew
  * with another name, a referral moves it to a deeper zone, anything else sends it to the next server. A server without
- * address puts a question of its own on the stack (glueless.c). */
+ * address puts a question of its own on the stack (glueless.c). The client's answer is validated at the end (secure.c);
+ * what that needs is asked for in the same way (trust.c, chain.c). */
 #include "resolver/iterate/query.h"
 
 #include <stdlib.h>
@@ -13,10 +14,13 @@
 
 #include "resolver/dns/msg.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/chain.h"
 #include "resolver/iterate/compose.h"
+#include "resolver/iterate/finding.h"
 #include "resolver/iterate/known.h"
 #include "resolver/iterate/learn.h"
 #include "resolver/iterate/reply.h"
+#include "resolver/iterate/secure.h"
 #include "resolver/iterate/stale.h"
 #include "resolver/iterate/state.h"
 #include "resolver/iterate/walk.h"
@@ -55,6 +59,10 @@ struct query *query_new(struct resolver *r, const uint8_t *name, uint16_t type, 
     q->deadline = now + limit_get(query_limits(q), walk_ms);
     name_copy(q->question_name, name);
     q->question = (struct question){.name = q->question_name, .type = type, .class = CLASS_IN};
+    q->is_validated = r->policy->validation && (flags & (QUERY_PRIME | QUERY_CD)) == 0;
+    q->expense = (struct expense){.verifications = limit_get(query_limits(q), verifications),
+                                  .failures = limit_get(query_limits(q), verification_failures),
+                                  .hash_blocks = limit_get(query_limits(q), nsec3_blocks)};
     q->arena.cap = limit_get(query_limits(q), query_memory);
     trace_init(&q->trace, now);
     if (!frame_push(q, q->question_name, type)) {
@@ -116,10 +124,22 @@ bool frame_push(struct query *q, const uint8_t *name, uint16_t type)
     }
     f->parent = q->top;
     f->depth = q->top != NULL ? q->top->depth + 1 : 0;
-    f->name = name;
+    f->lookups = q->top != NULL ? q->top->lookups + 1 : 0;
+    f->origin = f->name = name;
     f->type = type;
     q->top = f;
     return true;
+}
+
+void frame_begin(struct frame *f)
+{
+    f->sends = 0;
+    f->silences = 0;
+    f->shown = f->steps = 0;
+    f->seeks_parent = f->has_sought_parent = f->is_disowned = f->is_fresh = false;
+    f->own_cut = NULL;
+    f->avoid.len = 0;
+    f->cut = f->left = (struct cut){.source = CUT_NONE};
 }
 
 enum next frame_end(struct frame *f, enum outcome outcome, unsigned rcode)
@@ -172,12 +192,29 @@ static const uint8_t *failed_name(const struct query *q, const struct frame *f)
 static void close_frame(struct query *q, struct frame *f)
 {
     const uint8_t *name = failed_name(q, f);
-    if (name != NULL) {
-        struct ede errors[EDE_MAX];
-        trace_errors(&q->trace, errors);
+    struct ede errors[EDE_MAX];
+    if (f->outcome == OUTCOME_BOGUS) {
+        secure_errors(q, f, errors);
+        learn_bogus(q, f->bogus->asked, f->type, &errors[0]);
+    } else if (name != NULL) {
+        if (secure_errors(q, f, errors) == 0) {
+            trace_errors(&q->trace, errors);
+        }
+        f->why = arena_copy(&q->arena, &errors[0], sizeof(errors[0]));
         learn_failure(q, f, name, &errors[0]);
     }
+    finding_store(q, f);
     trace_add(&q->trace, TRACE_FINISH, f->name, f->type, q->now)->rcode = (uint8_t)f->rcode;
+}
+
+/* What the frame below makes of the answer that a frame above it got. */
+static enum next use_child(struct query *q, struct frame *f, const struct frame *child)
+{
+    if (child->is_raw) {
+        chain_take(q, child);
+        return NEXT_DONE;
+    }
+    return walk_child(q, f, child);
 }
 
 enum want query_step(struct query *q, const struct query_event *ev, uint64_t now)
@@ -185,6 +222,7 @@ enum want query_step(struct query *q, const struct query_event *ev, uint64_t now
     q->now = now;
     q->event = ev;
     q->top->reply = NULL;
+    q->rested = q->expense.spent;
     enum next next = walk_event(q, q->top);
     for (;;) {
         struct frame *f = q->top;
@@ -194,14 +232,20 @@ enum want query_step(struct query *q, const struct query_event *ev, uint64_t now
         case NEXT_RESOLVE:
             next = resolve(q, f);
             break;
+        case NEXT_PAUSE:
+            return WANT_CONTINUE;
         case NEXT_DONE:
+            next = f->parent == NULL ? secure_check(q, f) : NEXT_DONE;
+            if (next != NEXT_DONE) {
+                break;
+            }
             close_frame(q, f);
             if (f->parent == NULL) {
                 compose_answer(q, f);
                 return WANT_FINISH;
             }
             q->top = f->parent;
-            next = walk_child(q, q->top, f);
+            next = use_child(q, q->top, f);
             break;
         }
     }

@@ -16,7 +16,9 @@
 #include "resolver/iterate/trace.h"
 #include "resolver/validate/anchor.h"
 
-struct servers; /* servers.h: what is known of each upstream address */
+struct servers;     /* servers.h: what is known of each upstream address */
+struct keyring;     /* validate/keyring.h */
+struct trust_table; /* trust_table.h */
 
 /* One name server of the hints. */
 struct hint {
@@ -103,7 +105,11 @@ struct resolver {
     struct local local; /* find NULL: no own zones */
     uint32_t (*random_below)(void *ctx, uint32_t bound);
     void *random_ctx;
-    struct query *spares; /* finished queries whose memory serves the next ones */
+    int64_t (*wall)(void *ctx); /* CLOCK_REALTIME in seconds, for signatures; may be NULL when nothing is validated */
+    void *wall_ctx;
+    struct keyring *keyring;   /* likewise */
+    struct trust_table *trust; /* likewise, and where nothing is kept for other queries */
+    struct query *spares;      /* finished queries whose memory serves the next ones */
     unsigned spare_count;
     uint64_t limit_hits[LIMIT_COUNT]; /* written by the owner's thread only */
 };
@@ -136,8 +142,9 @@ struct send {
 };
 
 enum event_kind {
-    EVENT_START, /* first step */
-    EVENT_REPLY, /* `bytes` hold a reply whose id, question and source the driver has checked */
+    EVENT_START,    /* first step */
+    EVENT_CONTINUE, /* after WANT_CONTINUE */
+    EVENT_REPLY,    /* `bytes` hold a reply whose id, question and source the driver has checked */
     EVENT_TIMEOUT,
     EVENT_UNREACHABLE, /* the network said no: try the next at once */
     EVENT_CROWDED,     /* the driver has too many packets on their way to servers of the zone: it sends none */
@@ -154,8 +161,9 @@ struct query_event {
 };
 
 enum want {
-    WANT_SEND,  /* make the exchange query_send() */
-    WANT_FINISH /* query_answer() is complete */
+    WANT_SEND,     /* make the exchange query_send() */
+    WANT_CONTINUE, /* much was computed: step again with EVENT_CONTINUE when others have had their turn */
+    WANT_FINISH    /* query_answer() is complete */
 };
 
 struct answer {

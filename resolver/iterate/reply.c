@@ -3,6 +3,7 @@
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
 #include "resolver/iterate/alias.h"
+#include "resolver/iterate/chain.h"
 #include "resolver/iterate/learn.h"
 #include "resolver/iterate/minimise.h"
 #include "resolver/iterate/routes.h"
@@ -13,15 +14,17 @@ static bool is_authoritative(const struct msg *m)
     return (m->flags & MSG_AA) != 0;
 }
 
-static enum known end(struct query *q, struct frame *f, enum section section, const struct rrset *sets, unsigned rcode)
+/* A set of the reply under the name that was asked for, whatever case the exchange used, with the proofs that belong to
+ * it. NULL: no memory. */
+static struct rrset *copy_set(struct query *q, const struct msg *m, const struct rrset *found, const uint8_t *owner)
 {
-    for (const struct rrset *set = sets; set != NULL; set = set->next) {
-        if (!answer_append(q, f, section, set)) {
-            return KNOWN_ANSWER;
-        }
+    struct rrset *set = arena_copy(&q->arena, found, sizeof(*set));
+    if (set == NULL) {
+        return NULL;
     }
-    frame_end(f, OUTCOME_ANSWER, rcode);
-    return KNOWN_ANSWER;
+    set->next = NULL;
+    set->owner = owner;
+    return scrub_wildcard(m, set, &q->arena, &set->next) == FAIL_NONE ? set : NULL;
 }
 
 /* The root's servers with their addresses, as priming found them (RFC 9609 3). Without an address the hints are better.
@@ -43,18 +46,19 @@ static void learn_root(struct query *q, const struct msg *m, const struct rrset 
 
 static enum known take_answer(struct query *q, struct frame *f, const struct msg *m)
 {
-    struct rrset *set = arena_copy(&q->arena, scrub_answer(m, f->name, f->type), sizeof(*set));
+    struct rrset *set = copy_set(q, m, scrub_answer(m, f->name, f->type), f->name);
     if (set == NULL) {
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
-    set->next = NULL;
-    set->owner = f->name; /* as asked for, whatever case the exchange used */
     if ((q->flags & QUERY_PRIME) != 0 && f->depth == 0 && set->type == TYPE_NS && name_is_root(set->owner)) {
         learn_root(q, m, set);
     }
-    learn_set(q, set, is_authoritative(m));
-    return end(q, f, SECTION_ANSWER, set, RCODE_NOERROR);
+    if (learn_set(q, f, set, is_authoritative(m)) && answer_append(q, f, SECTION_ANSWER, set) &&
+        answer_append_all(q, f, SECTION_AUTHORITY, set->next)) {
+        frame_end(f, OUTCOME_ANSWER, RCODE_NOERROR);
+    }
+    return KNOWN_ANSWER;
 }
 
 /* A DNAME goes before the CNAME that was made from it: that one is made anew and never stored. What the reply says
@@ -64,17 +68,14 @@ static enum known take_alias(struct query *q, struct frame *f, const struct msg 
 {
     const struct rrset *dname = scrub_dname(m, zone, f->name);
     const struct rrset *link = dname != NULL ? dname : scrub_cname(m, f->name);
-    struct rrset *set = arena_copy(&q->arena, link, sizeof(*set));
+    struct rrset *set = copy_set(q, m, link, dname != NULL ? dname->owner : f->name);
     if (set == NULL) {
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
-    set->next = NULL;
-    set->owner = dname != NULL ? set->owner : f->name;
-    learn_set(q, set, is_authoritative(m));
     f->reply = f->cut.source == CUT_FORWARD ? m : NULL;
     f->reply_zone = zone;
-    return dname != NULL ? alias_follow_dname(q, f, set) : alias_follow_cname(q, f, set);
+    return learn_set(q, f, set, is_authoritative(m)) ? alias_follow(q, f, set) : KNOWN_ANSWER;
 }
 
 static enum known take_negative(struct query *q, struct frame *f, const struct msg *m, const uint8_t *zone,
@@ -88,8 +89,11 @@ static enum known take_negative(struct query *q, struct frame *f, const struct m
         return KNOWN_ANSWER;
     }
     struct question asked = {f->name, f->type, CLASS_IN};
-    learn_negative(q, &asked, sets, is_nxdomain, is_authoritative(m));
-    return end(q, f, SECTION_AUTHORITY, sets, is_nxdomain ? RCODE_NXDOMAIN : RCODE_NOERROR);
+    if (learn_negative(q, f, &asked, sets, is_nxdomain, is_authoritative(m)) &&
+        answer_append_all(q, f, SECTION_AUTHORITY, sets)) {
+        frame_end(f, OUTCOME_ANSWER, is_nxdomain ? RCODE_NXDOMAIN : RCODE_NOERROR);
+    }
+    return KNOWN_ANSWER;
 }
 
 enum known reply_take(struct query *q, struct frame *f, const struct msg *m, const uint8_t *zone, enum reply_kind kind)
@@ -110,11 +114,9 @@ enum known reply_take(struct query *q, struct frame *f, const struct msg *m, con
 
 static void note_set(struct query *q, const struct msg *m, const struct rrset *found, const uint8_t *owner)
 {
-    struct rrset *set = arena_copy(&q->arena, found, sizeof(*set));
+    struct rrset *set = copy_set(q, m, found, owner);
     if (set != NULL) {
-        set->next = NULL;
-        set->owner = owner;
-        learn_set(q, set, is_authoritative(m));
+        learn_set(q, NULL, set, is_authoritative(m));
     }
 }
 
@@ -123,7 +125,7 @@ static void note_negative(struct query *q, struct frame *f, const struct msg *m,
 {
     struct rrset *sets = NULL;
     if (scrub_negative(m, f->cut.zone, asked->name, &q->arena, &sets) == FAIL_NONE) {
-        learn_negative(q, asked, sets, is_nxdomain, is_authoritative(m));
+        learn_negative(q, NULL, asked, sets, is_nxdomain, is_authoritative(m));
     }
 }
 
@@ -183,6 +185,7 @@ enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
         return KNOWN_ANSWER;
     }
     learn_delegation(q, &d);
+    chain_note_referral(q, d.sets);
     if (f->above != NULL && name_is_under(ns->owner, f->above)) {
         return take_glue(q, f, &d);
     }
@@ -192,6 +195,7 @@ enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
     }
     f->cut.foreign = d.foreign;
     cut_mark_failed(&f->cut, &f->left);
+    cut_avoid(&f->cut, &f->avoid);
     f->silences = 0;
     f->shown = 0;
     f->seeks_parent = false;

@@ -3,6 +3,7 @@
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
 #include "resolver/iterate/cut.h"
+#include "resolver/validate/signature.h"
 
 /* Bounds on comparing many servers with many addresses, and on denials: a real one takes three or four records. */
 enum { GLUE_SEEN = 256, GLUE_NAMES = 64, PROOFS_KEPT = 8 };
@@ -96,7 +97,17 @@ int scrub_negative(const struct msg *m, const uint8_t *zone, const uint8_t *name
     if (soa != NULL && keep(out, soa, a) != FAIL_NONE) {
         return FAIL_LIMIT;
     }
-    return keep_proofs(m, zone, a, out);
+    return keep_proofs(m, soa != NULL ? soa->owner : zone, a, out);
+}
+
+int scrub_wildcard(const struct msg *m, const struct rrset *set, struct arena *a, struct rrset **out)
+{
+    struct rrsig sig;
+    bool is_signed = set->sigs.count > 0 && rrsig_parse(rdatas_first(&set->sigs), &sig) == FAIL_NONE;
+    if (!is_signed || sig.labels >= name_labels(set->owner) - name_is_wildcard(set->owner)) {
+        return FAIL_NONE;
+    }
+    return keep_proofs(m, sig.signer, a, out);
 }
 
 static bool is_server(const struct rrset *ns, unsigned servers, const uint8_t *name)

@@ -35,6 +35,10 @@ const struct rrset *scrub_ns(const struct msg *m, const uint8_t *zone, const uin
 MUST_CHECK int scrub_negative(const struct msg *m, const uint8_t *zone, const uint8_t *name, struct arena *a,
                               struct rrset **out);
 
+/* For a set that a wildcard made, as its signature says: what denies the name itself (RFC 4035 3.1.3.3), else nothing.
+ */
+MUST_CHECK int scrub_wildcard(const struct msg *m, const struct rrset *set, struct arena *a, struct rrset **out);
+
 /* What a delegation consists of. */
 struct delegation {
     struct rrset *sets;    /* the NS set, then DS or proofs, then glue */

@@ -17,7 +17,8 @@ static const struct cache_entry *find(struct query *q, enum cache_slot slot, con
     if (cache_find(q->resolver->cache, slot, name, type, q->now, window, &q->arena, &hit) != FAIL_NONE) {
         return NULL;
     }
-    return hit != NULL && hit->security != SECURITY_BOGUS ? hit : NULL;
+    bool is_good = hit != NULL && hit->security != SECURITY_BOGUS;
+    return is_good && (!q->is_validated || hit->security != SECURITY_UNCHECKED) ? hit : NULL;
 }
 
 /* What lives is better than what does not, else what was learnt last. */
@@ -52,7 +53,7 @@ static enum known find_dname(struct query *q, struct frame *f)
         owner = name_parent(owner);
         const struct cache_entry *e = find(q, CACHE_ANSWER, owner, TYPE_DNAME);
         if (e != NULL && !e->is_negative && e->sets != NULL) {
-            return alias_follow_dname(q, f, e->sets);
+            return known_follow(q, f, e);
         }
     }
     return KNOWN_NOTHING;
@@ -69,7 +70,7 @@ static enum known find_link(struct query *q, struct frame *f)
         return find_dname(q, f);
     }
     if (e->slot == CACHE_ANSWER && e->sets->type == TYPE_CNAME && f->type != TYPE_CNAME && !e->is_negative) {
-        return alias_follow_cname(q, f, e->sets);
+        return known_follow(q, f, e);
     }
     return known_use(q, f, e);
 }

@@ -1,12 +1,18 @@
 /* What a query knows between two steps. Private to this folder.
  *
- * A query is a stack of frames. The lowest frame is the client's question; each frame above it looks up the address of
- * a name server that the one below needs. Only the top frame works. All share one budget, one trace and one arena. */
+ * A query is a stack of frames. The lowest frame is the client's question; each frame above it looks up what the one
+ * below needs: the address of a name server, or DS or DNSKEY records to validate with. Only the top frame works. All
+ * share one budget, one trace and one arena. */
 #ifndef CAIRN_ITERATE_STATE_H
 #define CAIRN_ITERATE_STATE_H
 
 #include "resolver/iterate/cut.h"
 #include "resolver/iterate/query.h"
+#include "resolver/validate/verdict.h"
+
+struct finding;
+struct raw;
+struct zone_trust;
 
 /* How a frame ended, or that it has not. */
 enum outcome {
@@ -14,6 +20,7 @@ enum outcome {
     OUTCOME_ANSWER,        /* rcode and sections hold the answer, negative ones included */
     OUTCOME_FAILED,        /* SERVFAIL: its own servers failed it */
     OUTCOME_LIMIT,         /* SERVFAIL: a limit of the query, which says nothing about this question in another query */
+    OUTCOME_BOGUS,         /* SERVFAIL: validation failed (f->bogus) */
     OUTCOME_CROWDED,       /* SERVFAIL: too many others ask the zone's servers at this moment: not to be remembered */
     OUTCOME_KNOWN_FAILURE, /* SERVFAIL: remembered from a moment ago */
     OUTCOME_MISS           /* the cache is not enough and servers may not be asked */
@@ -22,14 +29,23 @@ enum outcome {
 /* One question. */
 struct frame {
     struct frame *parent;
-    unsigned depth;      /* 0: the client's */
-    const uint8_t *name; /* asked now: an alias moves it on */
+    unsigned depth;        /* 0: the client's */
+    unsigned lookups;      /* look-ups of addresses that it is nested in */
+    bool is_raw;           /* for chain.h: its answer is taken as it is */
+    const uint8_t *origin; /* asked at first */
+    const uint8_t *name;   /* asked now: an alias moves it on */
     uint16_t type;
     unsigned aliases;     /* links followed */
     const uint8_t *above; /* a zone that must not be entered, because the address of its server is sought; or NULL */
     enum outcome outcome;
     unsigned rcode;
     struct rrset *sections[SECTION_COUNT]; /* the answer so far */
+    struct finding *findings;              /* what it consists of, for validation (finding.h) */
+    struct addr source;                    /* who gave the last of it */
+    bool is_local;                         /* own data had a part */
+    const struct ede *why;                 /* of a failure; NULL: not told */
+    struct finding *bogus;                 /* of OUTCOME_BOGUS: the link that is */
+    struct finding *doubted;               /* was bogus, and is asked for once more */
 
     struct cut cut;          /* where the walk for `name` stands */
     unsigned sends;          /* for `name` */
@@ -40,7 +56,9 @@ struct frame {
     bool seeks_parent;       /* a DS question whose reply came from the child: the zone above it is sought */
     bool has_sought_parent;  /* and there is none */
     unsigned server_awaited; /* index in the cut of the server whose address the frame above looks up */
-    bool is_below_own;       /* the walk for `name` began at a delegation out of an own zone */
+    const uint8_t *own_cut;  /* the delegation out of an own zone that the walk for `name` began at; NULL: none */
+    bool is_fresh;           /* `name` is to be asked of servers, whatever the cache holds */
+    struct addr avoid;       /* preferably not of this one; len 0: none */
     bool is_disowned;        /* a server of the cut said that it does not serve the zone */
     struct cut left;         /* the cut given up for that, while its zone is asked for anew */
     bool is_starved;         /* a limit kept it from looking up an address: its failure proves nothing */
@@ -61,6 +79,14 @@ struct query {
     uint64_t now;                    /* of this step */
     const struct query_event *event; /* of this step */
     uint64_t deadline;
+    struct expense expense;     /* likewise, of cryptography */
+    uint32_t rested;            /* what it had spent when this step began */
+    bool is_validated;          /* the client wants validated data */
+    struct raw *raws;           /* chain.h */
+    struct zone_trust *zones;   /* trust_recall.h */
+    struct ede faults[EDE_MAX]; /* why the chain could not be followed */
+    unsigned fault_count;
+    enum outcome fault_outcome; /* of the question that had no answer */
     uint32_t used[LIMIT_COUNT]; /* the budget: what was spent of each limit that counts per query */
     struct frame *top;
     uint8_t send_name[NAME_SIZE];
@@ -80,6 +106,7 @@ struct query {
 enum next {
     NEXT_SEND,    /* q->send is filled: hand it to the driver */
     NEXT_RESOLVE, /* the top frame has a question to begin with: it is new, or an alias moved it on */
+    NEXT_PAUSE,   /* let others have their turn first */
     NEXT_DONE     /* the top frame has an outcome */
 };
 
@@ -101,6 +128,9 @@ bool query_spend(struct query *q, enum limit_id id, uint32_t amount);
 
 /* Counts and traces that a limit ended some work. */
 void query_hit_limit(struct query *q, enum limit_id id);
+
+/* Forgets where the walk for f->name stands: it begins. */
+void frame_begin(struct frame *f);
 
 /* Ends the frame: NEXT_DONE. */
 enum next frame_end(struct frame *f, enum outcome outcome, unsigned rcode);

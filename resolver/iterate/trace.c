@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cache/cache.h"
 #include "resolver/dns/msg.h"
 #include "resolver/dns/type.h"
 #include "resolver/iterate/classify.h"
 #include "resolver/iterate/cut.h"
 #include "resolver/iterate/limits.h"
+#include "resolver/iterate/trust_table.h"
 
 enum {
     RESERVED = 12, /* steps that only turning points may take: they explain more than one more time-out */
@@ -157,6 +159,7 @@ static int find_last_cut(const struct trace *t)
             cuts[depth] = (int)i;
             break;
         case TRACE_NEED_ADDRESS:
+        case TRACE_NEED_PROOF:
             depth += depth + 1 < NESTING_MAX;
             cuts[depth] = -1;
             break;
@@ -243,7 +246,7 @@ static void collect(const struct trace *t, unsigned from, struct verdicts *v)
     unsigned depth = 0;
     for (unsigned i = from; i < t->count; i++) {
         const struct trace_step *s = &t->steps[i];
-        if (s->kind == TRACE_NEED_ADDRESS) {
+        if (s->kind == TRACE_NEED_ADDRESS || s->kind == TRACE_NEED_PROOF) {
             depth++;
         } else if (s->kind == TRACE_FINISH) {
             depth -= depth > 0;
@@ -392,6 +395,9 @@ static const char *kind_text(unsigned kind)
         [TRACE_ALIAS] = "alias of ",
         [TRACE_NEED_ADDRESS] = "need the address of ",
         [TRACE_NO_ADDRESS] = "no address for ",
+        [TRACE_NEED_PROOF] = "need for validation: ",
+        [TRACE_ZONE] = "zone ",
+        [TRACE_STATUS] = "status of ",
         [TRACE_LIMIT] = "limit reached: ",
         [TRACE_FINISH] = "finished: ",
     };
@@ -428,6 +434,14 @@ char *trace_step_text(const struct trace_step *s, char *out, size_t size)
 {
     static const char *const sources[] = {"",           " (cache)", " (root hints)", " (referral)", " (own zone)",
                                           " (forward)", " (stub)"};
+    static const char *const zones[] = {
+        [ZONE_SECURE] = "is secure",     [ZONE_INSECURE] = "is insecure", [ZONE_INDETERMINATE] = "has no trust anchor",
+        [ZONE_BOGUS] = "has bogus keys", [ZONE_NO_CUT] = "is no zone",    [ZONE_NO_NAME] = "does not exist"};
+    static const char *const statuses[] = {[SECURITY_UNCHECKED] = "unchecked",
+                                           [SECURITY_INDETERMINATE] = "indeterminate",
+                                           [SECURITY_INSECURE] = "insecure",
+                                           [SECURITY_SECURE] = "secure",
+                                           [SECURITY_BOGUS] = "bogus"};
     struct text t = {.at = out, .size = size};
     out[0] = '\0';
     text_put_number(&t, s->at_ms, " ms: ");
@@ -444,6 +458,16 @@ char *trace_step_text(const struct trace_step *s, char *out, size_t size)
     case TRACE_UNREACHABLE:
     case TRACE_SKIPPED:
         put_server_step(&t, s);
+        break;
+    case TRACE_ZONE:
+        text_put_name(&t, s);
+        text_put(&t, " ");
+        text_put(&t, s->detail < sizeof(zones) / sizeof(zones[0]) ? zones[s->detail] : "?");
+        break;
+    case TRACE_STATUS:
+        put_question(&t, s);
+        text_put(&t, ": ");
+        text_put(&t, s->detail < sizeof(statuses) / sizeof(statuses[0]) ? statuses[s->detail] : "?");
         break;
     case TRACE_LIMIT:
         text_put(&t, s->detail < LIMIT_COUNT ? limit_meaning(s->detail) : "?");

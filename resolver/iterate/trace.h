@@ -12,20 +12,23 @@
 #include "resolver/dns/name.h"
 
 enum trace_kind {
-    TRACE_CACHE_HIT, /* answered from cache: slot in `detail` */
+    TRACE_CACHE_HIT,      /* answered from cache: slot in `detail` */
     TRACE_CACHED_FAILURE, /* `server`: whose silence was its cause, if so */
-    TRACE_LOCAL,        /* own zone or special-use name */
-    TRACE_CUT,          /* the walk stands at zone `name`; detail is enum cut_source */
-    TRACE_ASK,          /* `server` was asked (name, type); detail: transport, 0 UDP, 1 TCP */
-    TRACE_REPLY,        /* it answered: detail is enum reply_kind; rcode and rtt_us are set */
-    TRACE_TIMEOUT,      /* it did not */
-    TRACE_UNREACHABLE,  /* the network refused: ICMP, no route, connection refused */
-    TRACE_SKIPPED,      /* server not asked: detail is enum skip_reason */
-    TRACE_ALIAS,        /* CNAME or DNAME led to `name` */
-    TRACE_NEED_ADDRESS, /* the address of name server `name` is looked up */
-    TRACE_NO_ADDRESS,   /* and was not found */
-    TRACE_LIMIT,        /* a limit ended the work: detail is enum limit_id */
-    TRACE_FINISH        /* rcode */
+    TRACE_LOCAL,          /* own zone or special-use name */
+    TRACE_CUT,            /* the walk stands at zone `name`; detail is enum cut_source */
+    TRACE_ASK,            /* `server` was asked (name, type); detail: transport, 0 UDP, 1 TCP */
+    TRACE_REPLY,          /* it answered: detail is enum reply_kind; rcode and rtt_us are set */
+    TRACE_TIMEOUT,        /* it did not */
+    TRACE_UNREACHABLE,    /* the network refused: ICMP, no route, connection refused */
+    TRACE_SKIPPED,        /* server not asked: detail is enum skip_reason */
+    TRACE_ALIAS,          /* CNAME or DNAME led to `name` */
+    TRACE_NEED_ADDRESS,   /* the address of name server `name` is looked up */
+    TRACE_NO_ADDRESS,     /* and was not found */
+    TRACE_NEED_PROOF,     /* (name, type) is asked for to validate with */
+    TRACE_ZONE,           /* zone `name` was found to be detail, an enum zone_status */
+    TRACE_STATUS,         /* (name, type) was found to be detail, an enum security */
+    TRACE_LIMIT,          /* a limit ended the work: detail is enum limit_id */
+    TRACE_FINISH          /* rcode */
 };
 
 enum skip_reason { SKIP_FORBIDDEN_ADDRESS, SKIP_DEAD, SKIP_LAME, SKIP_NO_FAMILY, SKIP_TRIES };

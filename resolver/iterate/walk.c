@@ -45,7 +45,7 @@ static const struct route *find_route(const struct query *q, struct frame *f, co
     if (route != NULL && f->cut.source == CUT_LOCAL && !name_is_under(route->zone, f->cut.zone)) {
         return NULL;
     }
-    f->is_below_own = f->is_below_own && route == NULL;
+    f->own_cut = route == NULL ? f->own_cut : NULL;
     return route;
 }
 
@@ -71,6 +71,7 @@ static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
+    cut_avoid(&f->cut, &f->avoid);
     f->shown = 0;
     trace_add(&q->trace, TRACE_CUT, f->cut.zone, f->type, q->now)->detail = (uint8_t)f->cut.source;
     return KNOWN_NOTHING;
@@ -90,7 +91,7 @@ enum known walk_locate(struct query *q, struct frame *f)
 static bool may_ask_parent(struct query *q, const struct frame *f)
 {
     struct servers *servers = q->resolver->servers;
-    if (f->cut.source != CUT_CACHE || !f->is_disowned || f->is_below_own || name_is_root(f->cut.zone) ||
+    if (f->cut.source != CUT_CACHE || !f->is_disowned || f->own_cut != NULL || name_is_root(f->cut.zone) ||
         servers_is_vain(servers, f->cut.zone, q->now)) {
         return false;
     }
@@ -433,6 +434,7 @@ static enum next got_reply(struct query *q, struct frame *f, struct target *t)
     step->detail = (uint8_t)kind;
     step->rcode = (uint8_t)m->rcode;
     step->rtt_us = ev->rtt_us;
+    f->source = ev->server;
     note_habits(q, f, m, t, kind);
     note_reason(q, f, m, kind);
     return act(q, f, m, t, kind);
@@ -455,6 +457,8 @@ enum next walk_event(struct query *q, struct frame *f)
         return ask_again(q, f, t);
     case EVENT_CROWDED:
         return got_no_place(q, f);
+    case EVENT_CONTINUE:
+        return NEXT_DONE;
     case EVENT_START:
         break;
     }

@@ -1,0 +1,462 @@
+#include "resolver/iterate/trust.h"
+
+#include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
+#include "resolver/iterate/chain.h"
+#include "resolver/iterate/fault.h"
+#include "resolver/iterate/routes.h"
+#include "resolver/iterate/trust_recall.h"
+#include "resolver/validate/algorithm.h"
+#include "resolver/validate/denial.h"
+#include "resolver/validate/ds.h"
+#include "resolver/validate/signature.h"
+
+enum { TIRED = 8 }; /* verifications of one step */
+
+struct verifier trust_verifier(struct query *q)
+{
+    const struct resolver *r = q->resolver;
+    return (struct verifier){.keyring = r->keyring,
+                             .expense = &q->expense,
+                             .wall = (uint32_t)r->wall(r->wall_ctx),
+                             .skew = r->policy->signature_skew,
+                             .accept_sha1 = r->policy->accept_sha1};
+}
+
+bool trust_is_tired(const struct query *q)
+{
+    return q->expense.spent - q->rested >= TIRED;
+}
+
+enum check trust_hit_limit(struct query *q)
+{
+    const struct expense *e = &q->expense;
+    enum limit_id id = LIMIT_ID_nsec3_blocks;
+    if (e->verifications == 0 || e->failures == 0) {
+        id = e->verifications == 0 ? LIMIT_ID_verifications : LIMIT_ID_verification_failures;
+    }
+    query_hit_limit(q, id);
+    return CHECK_LIMIT;
+}
+
+const struct ede *trust_words(struct query *q, const struct fault *fault)
+{
+    struct ede *e = arena_take(&q->arena, sizeof(*e));
+    if (e != NULL) {
+        fault_describe(fault, e);
+    }
+    return e;
+}
+
+/* ---- Ends of a search ---- */
+
+static enum check settle(struct query *q, const struct zone_trust *found, const struct zone_trust **out)
+{
+    struct zone_trust z = *found;
+    z.hash = trust_hash(z.name);
+    z.learnt = q->now;
+    struct trace_step *step = trace_add(&q->trace, TRACE_ZONE, z.name, 0, q->now);
+    step->detail = (uint8_t)z.status;
+    *out = trust_keep(q, &z);
+    if (*out == NULL) {
+        query_hit_limit(q, LIMIT_ID_query_memory);
+        return CHECK_LIMIT;
+    }
+    return CHECK_DONE;
+}
+
+static enum check settle_bogus(struct query *q, const uint8_t *zone, const struct fault *fault,
+                               const struct zone_trust **out)
+{
+    struct zone_trust z = {.name = zone, .status = ZONE_BOGUS, .why = trust_words(q, fault)};
+    z.expires = q->now + limit_get(query_limits(q), bogus_ms);
+    return settle(q, &z, out);
+}
+
+/* The zone is what the zone above it is, which is not secure. */
+static enum check inherit(struct query *q, const uint8_t *zone, const struct zone_trust *above,
+                          const struct zone_trust **out)
+{
+    if (above->status == ZONE_NO_CUT || above->status == ZONE_NO_NAME) {
+        struct fault fault = {.code = EDE_DNSSEC_BOGUS, .zone = above->name, .owner = zone, .type = TYPE_DS};
+        fault.detail = "signed in the name of what is no zone";
+        return settle_bogus(q, zone, &fault, out);
+    }
+    struct zone_trust z = {.name = zone, .status = above->status, .why = above->why, .expires = above->expires};
+    return settle(q, &z, out);
+}
+
+static enum check ask(struct query *q, const uint8_t *zone, uint16_t type)
+{
+    return chain_ask(q, zone, type) ? CHECK_NEED : CHECK_LIMIT;
+}
+
+static enum check fail(struct query *q, const struct raw *raw)
+{
+    struct fault fault = {.code = EDE_DNSSEC_INDETERMINATE, .owner = raw->name, .type = raw->type};
+    fault.detail = "cannot be had";
+    fault_describe(&fault, &q->faults[0]);
+    q->fault_count = 1;
+    q->fault_outcome = raw->outcome == OUTCOME_KNOWN_FAILURE ? OUTCOME_FAILED : raw->outcome;
+    if (raw->why != NULL) {
+        q->faults[q->fault_count++] = *raw->why;
+    }
+    return CHECK_FAILED;
+}
+
+static uint64_t expiry_of(const struct query *q, const struct rrset *set, const struct attest *attest)
+{
+    const struct cache_policy *p = q->resolver->cache->policy;
+    uint64_t expires = set->expires != 0 ? set->expires : q->now + 1000ull * cache_clamp_ttl(p, set->ttl, false);
+    uint64_t signed_until = q->now + 1000ull * attest->ttl_max;
+    return expires < signed_until ? expires : signed_until;
+}
+
+/* ---- Keys ---- */
+
+static enum check settle_secure(struct query *q, const struct rrset *keys, uint64_t expires,
+                                const struct zone_trust **out)
+{
+    struct zone_trust z = {.name = keys->owner, .status = ZONE_SECURE, .keys = keys->data, .expires = expires};
+    return settle(q, &z, out);
+}
+
+/* The keys do not fit the DS set: one of the two may be forged, or old. */
+static enum check doubt_keys(struct query *q, struct raw *keys, const struct fault *fault,
+                             const struct zone_trust **out)
+{
+    const uint8_t *zone = keys->name;
+    struct raw *ds = chain_find(q, zone, TYPE_DS);
+    if (chain_doubt(q, keys)) {
+        return ask(q, zone, TYPE_DNSKEY);
+    }
+    if (ds != NULL && chain_doubt(q, ds)) {
+        return ask(q, zone, TYPE_DS);
+    }
+    return settle_bogus(q, zone, fault, out);
+}
+
+/* By a DS set that is trusted until `expires`. */
+static enum check by_keys(struct query *q, const uint8_t *zone, const struct rdatas *ds, uint64_t expires,
+                          const struct zone_trust **out)
+{
+    struct raw *raw = chain_find(q, zone, TYPE_DNSKEY);
+    if (raw == NULL) {
+        return ask(q, zone, TYPE_DNSKEY);
+    }
+    if (raw->outcome != OUTCOME_ANSWER) {
+        return fail(q, raw);
+    }
+    const struct rrset *keys = rrset_find(raw->sets, zone, TYPE_DNSKEY);
+    struct fault fault = {.code = EDE_DNSKEY_MISSING, .owner = zone, .type = TYPE_DNSKEY};
+    fault.detail = "the parent vouches for keys, and there are none";
+    if (keys == NULL) {
+        return doubt_keys(q, raw, &fault, out);
+    }
+    struct verifier v = trust_verifier(q);
+    struct attest attest;
+    switch (ds_verify_keys(&v, keys, ds, &attest, &fault)) {
+    case VERDICT_SECURE: {
+        uint64_t own = expiry_of(q, keys, &attest);
+        return settle_secure(q, keys, own < expires ? own : expires, out);
+    }
+    case VERDICT_UNSUPPORTED: {
+        struct zone_trust z = {.name = zone, .status = ZONE_INSECURE, .why = trust_words(q, &fault)};
+        z.expires = expires;
+        return settle(q, &z, out);
+    }
+    case VERDICT_LIMIT:
+        return trust_hit_limit(q);
+    case VERDICT_BOGUS:
+        break;
+    }
+    return doubt_keys(q, raw, &fault, out);
+}
+
+/* ---- What the parent says ---- */
+
+static enum check doubt_statement(struct query *q, struct raw *raw, const struct fault *fault,
+                                  const struct zone_trust **out)
+{
+    if (chain_doubt(q, raw)) {
+        return ask(q, raw->name, TYPE_DS);
+    }
+    return settle_bogus(q, raw->name, fault, out);
+}
+
+/* The keys are fetched before the DS is verified, so that nothing is verified twice. */
+static enum check by_ds(struct query *q, struct raw *raw, const struct rrset *ds, const struct zone_trust *parent,
+                        const struct zone_trust **out)
+{
+    struct verifier v = trust_verifier(q);
+    struct attest attest;
+    struct fault fault = {0};
+    if (chain_find(q, raw->name, TYPE_DNSKEY) == NULL) {
+        return ask(q, raw->name, TYPE_DNSKEY);
+    }
+    switch (signature_verify(&v, ds, parent->name, &parent->keys, &attest, &fault)) {
+    case VERDICT_SECURE:
+        return by_keys(q, raw->name, &ds->data, expiry_of(q, ds, &attest), out);
+    case VERDICT_LIMIT:
+        return trust_hit_limit(q);
+    case VERDICT_UNSUPPORTED:
+    case VERDICT_BOGUS:
+        break;
+    }
+    return doubt_statement(q, raw, &fault, out);
+}
+
+/* Copies of the sets of `raw` that deny in the name of `parent`. NULL: none, or no memory. */
+static struct rrset *pick_proofs(struct query *q, const struct raw *raw, const struct zone_trust *parent)
+{
+    struct rrset *proofs = NULL;
+    for (const struct rrset *set = raw->sets; set != NULL; set = set->next) {
+        bool is_denial = set->type == TYPE_NSEC || set->type == TYPE_NSEC3;
+        bool is_alias = !raw->is_referral && (set->type == TYPE_CNAME || set->type == TYPE_DNAME);
+        const uint8_t *signer = is_denial || is_alias ? signature_signer(set) : NULL;
+        struct rrset *copy = NULL;
+        if (signer != NULL && name_equal(signer, parent->name)) {
+            copy = arena_copy(&q->arena, set, sizeof(*set));
+        }
+        if (copy != NULL) {
+            copy->next = NULL;
+            rrset_append(&proofs, copy);
+        }
+    }
+    return proofs;
+}
+
+static enum check settle_denied(struct query *q, struct raw *raw, enum zone_status status, uint64_t expires,
+                                const struct zone_trust **out)
+{
+    /* What the public tree denies exists here by a route. */
+    bool is_routed = status != ZONE_INSECURE && route_is_apex(q->resolver->policy, raw->name);
+    struct zone_trust z = {.name = raw->name, .status = is_routed ? ZONE_INSECURE : status, .expires = expires};
+    return settle(q, &z, out);
+}
+
+static enum check by_denial(struct query *q, struct raw *raw, const struct rrset *proofs,
+                            const struct zone_trust *parent, uint64_t expires, const struct zone_trust **out)
+{
+    struct verifier v = trust_verifier(q);
+    struct fault fault = {.code = EDE_NSEC_MISSING, .zone = parent->name, .owner = raw->name, .type = TYPE_DS};
+    fault.detail = "not proven absent";
+    if (proofs->type == TYPE_CNAME || proofs->type == TYPE_DNAME) { /* the name is an alias, or below one */
+        return settle_denied(q, raw, ZONE_NO_CUT, expires, out);
+    }
+    switch (denial_delegation(&v, proofs, parent->name, raw->name)) {
+    case DELEGATION_INSECURE:
+        return settle_denied(q, raw, ZONE_INSECURE, expires, out);
+    case DELEGATION_NO_CUT:
+        if (!raw->is_referral) {
+            return settle_denied(q, raw, ZONE_NO_CUT, expires, out);
+        }
+        break;
+    case DELEGATION_NO_NAME:
+        if (!raw->is_referral) {
+            return settle_denied(q, raw, ZONE_NO_NAME, expires, out);
+        }
+        break;
+    case DELEGATION_LIMIT:
+        return trust_hit_limit(q);
+    case DELEGATION_UNPROVEN:
+        break;
+    }
+    return doubt_statement(q, raw, &fault, out);
+}
+
+static enum check by_proofs(struct query *q, struct raw *raw, const struct zone_trust *parent,
+                            const struct zone_trust **out)
+{
+    struct verifier v = trust_verifier(q);
+    struct rrset *proofs = pick_proofs(q, raw, parent);
+    uint64_t expires = UINT64_MAX;
+    struct fault fault = {.code = EDE_NSEC_MISSING, .zone = parent->name, .owner = raw->name, .type = TYPE_DS};
+    for (const struct rrset *set = proofs; set != NULL; set = set->next) {
+        struct attest attest;
+        enum verdict verdict = signature_verify(&v, set, parent->name, &parent->keys, &attest, &fault);
+        if (verdict == VERDICT_LIMIT) {
+            return trust_hit_limit(q);
+        }
+        if (verdict != VERDICT_SECURE) {
+            return doubt_statement(q, raw, &fault, out);
+        }
+        uint64_t end = expiry_of(q, set, &attest);
+        expires = end < expires ? end : expires;
+    }
+    return proofs != NULL ? by_denial(q, raw, proofs, parent, expires, out) : doubt_statement(q, raw, &fault, out);
+}
+
+static enum check by_statement(struct query *q, struct raw *raw, const struct zone_trust *parent,
+                               const struct zone_trust **out)
+{
+    if (trust_is_tired(q)) {
+        return CHECK_PAUSE;
+    }
+    const struct rrset *ds = rrset_find(raw->sets, raw->name, TYPE_DS);
+    return ds != NULL ? by_ds(q, raw, ds, parent, out) : by_proofs(q, raw, parent, out);
+}
+
+/* ---- What it leaves unsaid ---- */
+
+static bool is_settled(const struct zone_trust *z)
+{
+    return z->status != ZONE_NO_CUT && z->status != ZONE_NO_NAME;
+}
+
+/* The deepest zone known at or above `name`, but not above its anchor; NULL: none. */
+static const struct zone_trust *recall_above(struct query *q, const uint8_t *name, const uint8_t *anchor)
+{
+    for (;; name = name_parent(name)) {
+        const struct zone_trust *z = trust_recall(q, name);
+        if ((z != NULL && is_settled(z)) || name_is_root(name) || name_equal(name, anchor)) {
+            return z;
+        }
+    }
+}
+
+/* Nothing signed says anything of the zone. That is right below a zone that is insecure, and nowhere else. */
+static enum check by_silence(struct query *q, const uint8_t *zone, struct raw *raw, const uint8_t *anchor,
+                             const struct zone_trust **out)
+{
+    const struct zone_trust *above = recall_above(q, name_parent(zone), anchor);
+    if (above != NULL && above->status != ZONE_SECURE) {
+        return inherit(q, zone, above, out);
+    }
+    if (raw == NULL) {
+        return ask(q, zone, TYPE_DS);
+    }
+    enum check check = trust_enclosing(q, name_parent(zone), NULL, &above);
+    if (check != CHECK_DONE) {
+        return check;
+    }
+    if (above->status != ZONE_SECURE) {
+        return inherit(q, zone, above, out);
+    }
+    if (raw->is_referral) {
+        return ask(q, zone, TYPE_DS);
+    }
+    if (raw->outcome != OUTCOME_ANSWER) {
+        return fail(q, raw);
+    }
+    if (raw->is_local) {
+        struct zone_trust z = {.name = zone, .status = ZONE_INSECURE};
+        return settle(q, &z, out);
+    }
+    struct fault fault = {.code = EDE_RRSIGS_MISSING, .zone = above->name, .owner = zone, .type = TYPE_DS};
+    fault.detail = "neither it nor its absence is signed";
+    return doubt_statement(q, raw, &fault, out);
+}
+
+static enum check by_parent(struct query *q, const uint8_t *zone, const uint8_t *anchor, const struct zone_trust **out)
+{
+    struct raw *raw = chain_find(q, zone, TYPE_DS);
+    const uint8_t *signer = raw != NULL ? chain_signer(raw) : NULL;
+    if (signer == NULL || !name_is_under(signer, anchor)) {
+        return by_silence(q, zone, raw, anchor, out);
+    }
+    const struct zone_trust *parent;
+    enum check check = trust_zone(q, signer, &parent);
+    if (check != CHECK_DONE) {
+        return check;
+    }
+    return parent->status == ZONE_SECURE ? by_statement(q, raw, parent, out) : inherit(q, zone, parent, out);
+}
+
+/* ---- Where a search begins ---- */
+
+static const struct ede *negative_words(struct query *q, const uint8_t *name)
+{
+    struct fault fault = {.code = EDE_NEGATIVE_TRUST_ANCHOR, .owner = name, .detail = "nothing below is validated"};
+    return trust_words(q, &fault);
+}
+
+/* NULL: the settings say nothing against looking for a chain, and name an anchor. */
+static const struct zone_trust *by_policy(struct query *q, const uint8_t *name)
+{
+    const struct policy *p = q->resolver->policy;
+    const uint8_t *negative = anchor_negative(&p->anchors, name);
+    const struct route *route = route_find(p, name);
+    struct zone_trust z = {.name = name, .status = ZONE_INSECURE, .hash = trust_hash(name)};
+    if (negative != NULL) {
+        z.why = negative_words(q, negative);
+    } else if (anchor_find(&p->anchors, name) == NULL) {
+        z.status = ZONE_INDETERMINATE;
+    } else if (route == NULL || route->dnssec != DNSSEC_OFF) {
+        return NULL;
+    }
+    return trust_keep(q, &z);
+}
+
+enum check trust_zone(struct query *q, const uint8_t *zone, const struct zone_trust **out)
+{
+    *out = trust_recall(q, zone);
+    if (*out == NULL) {
+        *out = by_policy(q, zone);
+    }
+    if (*out != NULL) {
+        return CHECK_DONE;
+    }
+    const struct anchor *anchor = anchor_find(&q->resolver->policy->anchors, zone);
+    if (anchor == NULL) {
+        query_hit_limit(q, LIMIT_ID_query_memory);
+        return CHECK_LIMIT;
+    }
+    if (name_equal(anchor->zone, zone)) {
+        return by_keys(q, zone, &anchor->ds, UINT64_MAX, out);
+    }
+    return by_parent(q, zone, anchor->zone, out);
+}
+
+/* ---- Downwards ---- */
+
+/* A referral to `zone` that brought signed words of its parent: no need to look what lies between. */
+static bool is_vouched_for(struct query *q, const uint8_t *zone)
+{
+    const struct raw *raw = chain_find(q, zone, TYPE_DS);
+    return raw != NULL && chain_signer(raw) != NULL;
+}
+
+static enum check descend(struct query *q, const uint8_t *name, const struct zone_trust **out)
+{
+    unsigned all = name_labels(name);
+    for (unsigned labels = name_labels((*out)->name) + 1; labels <= all; labels++) {
+        const struct zone_trust *below;
+        enum check check = trust_zone(q, name_strip(name, all - labels), &below);
+        if (check != CHECK_DONE) {
+            return check;
+        }
+        if (below->status == ZONE_NO_NAME) {
+            break;
+        }
+        *out = is_settled(below) ? below : *out;
+        if ((*out)->status != ZONE_SECURE) {
+            break;
+        }
+    }
+    return CHECK_DONE;
+}
+
+enum check trust_enclosing(struct query *q, const uint8_t *name, const uint8_t *hint, const struct zone_trust **out)
+{
+    const struct anchor *anchor = anchor_find(&q->resolver->policy->anchors, name);
+    bool is_hint_good = hint != NULL && anchor != NULL && name_is_under(hint, anchor->zone);
+    *out = is_hint_good ? trust_recall(q, hint) : NULL;
+    if (*out != NULL && is_settled(*out) && (*out)->status != ZONE_SECURE) {
+        return CHECK_DONE;
+    }
+    *out = by_policy(q, name);
+    if (*out != NULL) {
+        return CHECK_DONE;
+    }
+    *out = recall_above(q, name, anchor->zone);
+    enum check check = CHECK_DONE;
+    if (*out == NULL) {
+        check = trust_zone(q, anchor->zone, out);
+    }
+    if (check == CHECK_DONE && (*out)->status == ZONE_SECURE && is_hint_good && !name_is_under((*out)->name, hint) &&
+        is_vouched_for(q, hint)) {
+        check = trust_zone(q, hint, out);
+    }
+    return check == CHECK_DONE && (*out)->status == ZONE_SECURE ? descend(q, name, out) : check;
+}
