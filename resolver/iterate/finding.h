@@ -4,6 +4,7 @@
 #define CAIRN_ITERATE_FINDING_H
 
 #include "resolver/iterate/state.h"
+#include "resolver/validate/signature.h"
 
 struct finding {
     struct finding *next;
@@ -16,7 +17,7 @@ struct finding {
     struct rrset **shown[SECTION_COUNT]; /* where its sets begin in the sections of the frame */
     struct rrset *unverified;            /* first set of the entry whose signature was not looked at */
     uint32_t ttl_max;                    /* that the signatures allow, seconds from now */
-    unsigned labels;                     /* that signatures say the first set has (struct attest) */
+    struct attest attest;                /* of the first set */
     bool is_own_fault;                   /* BOGUS for itself, not for its zone */
     const struct ede *why;               /* BOGUS, or INSECURE for a reason that clients are told */
 };

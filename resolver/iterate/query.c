@@ -241,6 +241,7 @@ enum want query_step(struct query *q, const struct query_event *ev, uint64_t now
             }
             close_frame(q, f);
             if (f->parent == NULL) {
+                q->resolver->verifications += q->expense.spent;
                 compose_answer(q, f);
                 return WANT_FINISH;
             }

@@ -111,7 +111,9 @@ struct resolver {
     struct trust_table *trust; /* likewise, and where nothing is kept for other queries */
     struct query *spares;      /* finished queries whose memory serves the next ones */
     unsigned spare_count;
-    uint64_t limit_hits[LIMIT_COUNT]; /* written by the owner's thread only */
+    /* Written by the owner's thread only. */
+    uint64_t verifications; /* of signatures */
+    uint64_t limit_hits[LIMIT_COUNT];
 };
 
 /* Frees the memory kept for further queries; the owner's last call. No query may be left. */

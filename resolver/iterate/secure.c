@@ -98,8 +98,8 @@ static enum check judge(struct query *q, struct finding *l, const struct zone_tr
     if (l->entry.is_negative) {
         return judge_denial(q, l, zone, denial_no_data(&v, sets, zone->name, name, l->entry.type));
     }
-    if (l->labels < name_labels(sets->owner) - name_is_wildcard(sets->owner)) {
-        return judge_denial(q, l, zone, denial_wildcard(&v, sets->next, zone->name, name, l->labels));
+    if (l->attest.is_expanded) {
+        return judge_denial(q, l, zone, denial_wildcard(&v, sets->next, zone->name, name, l->attest.labels));
     }
     return conclude(q, l, SECURITY_SECURE, NULL);
 }
@@ -121,7 +121,7 @@ static enum check verify(struct query *q, struct finding *l, const struct zone_t
             bool is_renewed = trust_forget_old(q, zone->name) && chain_renew(q, zone->name, TYPE_DNSKEY);
             return is_renewed ? CHECK_AGAIN : conclude_bogus(q, l, &fault);
         }
-        l->labels = l->unverified == l->entry.sets ? attest.labels : l->labels;
+        l->attest = l->unverified == l->entry.sets ? attest : l->attest;
         l->ttl_max = attest.ttl_max < l->ttl_max ? attest.ttl_max : l->ttl_max;
     }
     return judge(q, l, zone);

@@ -136,6 +136,13 @@ static enum check doubt_keys(struct query *q, struct raw *keys, const struct fau
     return settle_bogus(q, zone, fault, out);
 }
 
+static enum check settle_unsupported(struct query *q, const uint8_t *zone, const struct fault *fault, uint64_t expires,
+                                     const struct zone_trust **out)
+{
+    struct zone_trust z = {.name = zone, .status = ZONE_INSECURE, .why = trust_words(q, fault), .expires = expires};
+    return settle(q, &z, out);
+}
+
 /* By a DS set that is trusted until `expires`. */
 static enum check by_keys(struct query *q, const uint8_t *zone, const struct rdatas *ds, uint64_t expires,
                           const struct zone_trust **out)
@@ -160,11 +167,8 @@ static enum check by_keys(struct query *q, const uint8_t *zone, const struct rda
         uint64_t own = expiry_of(q, keys, &attest);
         return settle_secure(q, keys, own < expires ? own : expires, out);
     }
-    case VERDICT_UNSUPPORTED: {
-        struct zone_trust z = {.name = zone, .status = ZONE_INSECURE, .why = trust_words(q, &fault)};
-        z.expires = expires;
-        return settle(q, &z, out);
-    }
+    case VERDICT_UNSUPPORTED:
+        return settle_unsupported(q, zone, &fault, expires, out);
     case VERDICT_LIMIT:
         return trust_hit_limit(q);
     case VERDICT_BOGUS:
@@ -184,19 +188,31 @@ static enum check doubt_statement(struct query *q, struct raw *raw, const struct
     return settle_bogus(q, raw->name, fault, out);
 }
 
+/* Whether any DS is of an algorithm and a digest that we support; it takes no key to see that. */
+static bool is_supported(struct query *q, const struct rrset *ds, struct fault *fault)
+{
+    struct verifier v = trust_verifier(q);
+    const struct rrset no_keys = {.owner = ds->owner, .type = TYPE_DNSKEY};
+    return ds_verify_keys(&v, &no_keys, &ds->data, NULL, fault) != VERDICT_UNSUPPORTED;
+}
+
 /* The keys are fetched before the DS is verified, so that nothing is verified twice. */
 static enum check by_ds(struct query *q, struct raw *raw, const struct rrset *ds, const struct zone_trust *parent,
                         const struct zone_trust **out)
 {
     struct verifier v = trust_verifier(q);
     struct attest attest;
-    struct fault fault = {0};
-    if (chain_find(q, raw->name, TYPE_DNSKEY) == NULL) {
+    struct fault fault = {0}, refusal;
+    bool has_use = is_supported(q, ds, &refusal);
+    if (has_use && chain_find(q, raw->name, TYPE_DNSKEY) == NULL) {
         return ask(q, raw->name, TYPE_DNSKEY);
     }
     switch (signature_verify(&v, ds, parent->name, &parent->keys, &attest, &fault)) {
-    case VERDICT_SECURE:
-        return by_keys(q, raw->name, &ds->data, expiry_of(q, ds, &attest), out);
+    case VERDICT_SECURE: {
+        uint64_t expires = expiry_of(q, ds, &attest);
+        return has_use ? by_keys(q, raw->name, &ds->data, expires, out)
+                       : settle_unsupported(q, raw->name, &refusal, expires, out);
+    }
     case VERDICT_LIMIT:
         return trust_hit_limit(q);
     case VERDICT_UNSUPPORTED:

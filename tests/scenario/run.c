@@ -10,9 +10,17 @@
 #include "resolver/dns/type.h"
 #include "resolver/iterate/recover.h"
 #include "resolver/iterate/servers.h"
+#include "resolver/iterate/trust_table.h"
+#include "resolver/validate/keyring.h"
 #include "script.h"
 
-enum { TEXT_SIZE = 1400, LINES_MAX = 256 };
+enum { TEXT_SIZE = 1400, LINES_MAX = 256, BEGIN = 1000000000 };
+
+static const char *const statuses[] = {[SECURITY_UNCHECKED] = "unchecked",
+                                       [SECURITY_INDETERMINATE] = "indeterminate",
+                                       [SECURITY_INSECURE] = "insecure",
+                                       [SECURITY_SECURE] = "secure",
+                                       [SECURITY_BOGUS] = "bogus"};
 
 /* What happened, as lines in the form the script expects. */
 struct record {
@@ -55,6 +63,12 @@ static uint32_t random_below(void *ctx, uint32_t bound)
     }
     r->chance = r->chance * 1664525u + 1013904223u;
     return (r->chance >> 8) % bound;
+}
+
+static int64_t wall(void *ctx)
+{
+    const struct run *r = ctx;
+    return SIGNING_WALL + (int64_t)((r->now - BEGIN) / 1000);
 }
 
 static bool matches(const uint8_t *pattern, bool is_subtree, const uint8_t *name)
@@ -207,6 +221,8 @@ static void record_answer(struct run *r, const struct answer *a)
         snprintf(line, sizeof(line), "ede %u %s", a->errors[i].code, a->errors[i].text);
         record_line(&r->answer, line);
     }
+    snprintf(line, sizeof(line), "status %s", statuses[a->security]);
+    record_line(&r->answer, line);
     snprintf(line, sizeof(line), "is%s%s%s%s%s", a->is_cached ? " cached" : "", a->is_miss ? " miss" : "",
              a->is_stale ? " stale" : "", a->is_local ? " local" : "", a->authoritative ? " authoritative" : "");
     record_line(&r->answer, line);
@@ -280,8 +296,8 @@ static unsigned count_sent(const struct run *r, const char *words)
     return count;
 }
 
-/* "sends N [words]" and "at-most N [words]" count packets, "within MS" the time. */
-static void compare_counts(struct run *r, const struct step *s, uint64_t started)
+/* "sends N [words]" and "at-most N [words]" count packets, "verified N" signatures, "within MS" the time. */
+static void compare_counts(struct run *r, const struct step *s, uint64_t started, unsigned verified)
 {
     for (const struct line *line = s->expected; line != NULL; line = line->next) {
         unsigned n = 0;
@@ -291,11 +307,14 @@ static void compare_counts(struct run *r, const struct step *s, uint64_t started
             fits = count_sent(r, at > 0 ? line->text + at : "") == n;
         } else if (sscanf(line->text, "at-most %u %n", &n, &at) >= 1) {
             fits = count_sent(r, at > 0 ? line->text + at : "") <= n;
+        } else if (sscanf(line->text, "verified %u", &n) == 1) {
+            fits = verified == n;
         } else if (sscanf(line->text, "within %u", &n) == 1) {
             fits = r->now - started <= n;
         }
         if (!fits) {
-            printf("  %u packets in %u ms\n", r->sent.count, (unsigned)(r->now - started));
+            printf("  %u packets in %u ms, %u signatures verified\n", r->sent.count, (unsigned)(r->now - started),
+                   verified);
             complain(r, line->number, "expected", line->text);
         }
     }
@@ -303,8 +322,9 @@ static void compare_counts(struct run *r, const struct step *s, uint64_t started
 
 static void check_words(struct run *r, const struct step *s)
 {
-    static const char *const known[] = {"rcode ", "answer ", "authority ", "additional ", "ede ",  "is",
-                                        "sent ",  "sends ",  "at-most ",   "within ",     "probe "};
+    static const char *const known[] = {"rcode ", "answer ", "authority ", "additional ", "ede ",
+                                        "is",     "sent ",   "sends ",     "at-most ",    "within ",
+                                        "probe ", "status ", "verified "};
     for (const struct line *line = s->expected; line != NULL; line = line->next) {
         bool is_known = false;
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -316,15 +336,16 @@ static void check_words(struct run *r, const struct step *s)
     }
 }
 
-static void compare(struct run *r, const struct step *s, uint64_t started)
+static void compare(struct run *r, const struct step *s, uint64_t started, unsigned verified)
 {
-    static const char *const kinds[] = {"rcode ", "answer ", "authority ", "additional ", "ede ", "is", "probe "};
+    static const char *const kinds[] = {"rcode ", "answer ", "authority ", "additional ",
+                                        "ede ",   "is",      "probe ",     "status "};
     check_words(r, s);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         compare_kind(r, s, kinds[i], &r->answer);
     }
     compare_kind(r, s, "sent ", &r->sent);
-    compare_counts(r, s, started);
+    compare_counts(r, s, started, verified);
 }
 
 /* ---- Steps ---- */
@@ -383,15 +404,20 @@ static void probe(struct run *r, struct query *q)
 
 static void ask(struct run *r, const struct step *s)
 {
-    static const struct query_event start = {.kind = EVENT_START};
+    static const struct query_event start = {.kind = EVENT_START}, go_on = {.kind = EVENT_CONTINUE};
     uint64_t started = r->now;
     unsigned failed = r->failed;
+    uint64_t verified = r->resolver.verifications;
     struct query *q = query_new(&r->resolver, s->name, s->type, s->flags, r->now);
     record_clear(&r->sent);
     record_clear(&r->answer);
     enum want want = query_step(q, &start, r->now);
     bool is_answered = false;
-    while (want == WANT_SEND && r->sent.count < LINES_MAX) {
+    while (want != WANT_FINISH && r->sent.count < LINES_MAX) {
+        if (want == WANT_CONTINUE) {
+            want = query_step(q, &go_on, r->now);
+            continue;
+        }
         record_send(r, query_send(q));
         is_answered = is_answered || answer_in_time(r, q, started);
         struct query_event ev = serve(r, query_send(q));
@@ -402,7 +428,7 @@ static void ask(struct run *r, const struct step *s)
         record_answer(r, query_answer(q));
     }
     probe(r, q);
-    compare(r, s, started);
+    compare(r, s, started, (unsigned)(r->resolver.verifications - verified));
     if (r->failed > failed) {
         print_trace(q);
         print_record(&r->sent);
@@ -421,8 +447,10 @@ static void check_cache(struct run *r, const struct step *s)
     }
     const char *state = hit == NULL ? "absent" : (hit->is_negative ? "negative" : "present");
     bool is_nxdomain = s->slot == CACHE_NXDOMAIN && hit != NULL && strcmp(s->state, "present") == 0;
-    if (strcmp(state, s->state) != 0 && !is_nxdomain) {
+    bool is_status = hit != NULL && strcmp(s->state, statuses[hit->security]) == 0;
+    if (strcmp(state, s->state) != 0 && !is_nxdomain && !is_status) {
         complain(r, s->number, "the cache entry is", state);
+        printf("  %s\n", hit != NULL ? statuses[hit->security] : "");
     }
     arena_fini(&a);
 }
@@ -468,8 +496,12 @@ int main(int argc, char **argv)
                                    .servers = servers_new(256),
                                    .local = {.ctx = &r, .find = find_own},
                                    .random_below = random_below,
-                                   .random_ctx = &r};
-    r.now = 1000000000;
+                                   .random_ctx = &r,
+                                   .wall = wall,
+                                   .wall_ctx = &r,
+                                   .keyring = keyring_new(64),
+                                   .trust = trust_table_new(64)};
+    r.now = BEGIN;
     for (const struct step *s = r.script.steps; s != NULL; s = s->next) {
         run_step(&r, s);
     }
@@ -478,6 +510,8 @@ int main(int argc, char **argv)
     record_clear(&r.answer);
     resolver_drain(&r.resolver);
     servers_free(r.resolver.servers);
+    keyring_free(r.resolver.keyring);
+    trust_table_free(r.resolver.trust);
     memory_free(r.memory);
     arena_fini(&r.script.arena);
     return r.failed == 0 ? 0 : 1;

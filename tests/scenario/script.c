@@ -10,7 +10,7 @@
 #include "resolver/dns/type.h"
 #include "resolver/iterate/routes.h"
 
-enum { WORDS_MAX = 64, LINE_MAX_LEN = 4096, HINTS_MAX = 32, NETS_MAX = 8, ROUTES_MAX = 16 };
+enum { WORDS_MAX = 64, LINE_MAX_LEN = 4096, HINTS_MAX = 32, NETS_MAX = 8, ROUTES_MAX = 16, ANCHORS_MAX = 8 };
 
 struct loader {
     struct script *script;
@@ -119,28 +119,35 @@ static const uint8_t *pattern(struct loader *l, const char *text, bool *is_subtr
 
 /* ---- Records ---- */
 
-/* Words `from`: OWNER TTL TYPE RDATA... go into a section; records of one set must follow each other. */
-static void record(struct loader *l, struct rrset **sections, enum section section, unsigned from)
+/* "DNSKEY key", "DS key [1|2|4]", "DS other-key": of a zone with a key. */
+static bool add_key(struct loader *l, struct rrset *set, unsigned from)
+{
+    struct arena *a = &l->script->arena;
+    bool is_other = is(l, from, "other-key");
+    if (!is_other && !is(l, from, "key")) {
+        return false;
+    }
+    uint8_t digest = from + 1 < l->count ? (uint8_t)number(l, l->words[from + 1]) : 2;
+    if (set->type == TYPE_DNSKEY ? !signing_put_key(a, set->owner, &set->data)
+                                 : !signing_put_ds(a, set->owner, digest, is_other, &set->data)) {
+        fail(l, "the zone has no key yet");
+    }
+    return true;
+}
+
+static void add_rdata(struct loader *l, struct rrset *set, unsigned from)
 {
     struct token tokens[WORDS_MAX];
     struct token_error error;
-    const uint8_t *owner = name(l, word(l, from));
-    uint16_t rr_type = type(l, word(l, from + 2));
     uint8_t rdata[4096];
     struct writer w;
     writer_init(&w, rdata, sizeof(rdata));
     unsigned count = 0;
-    for (unsigned i = from + 3; i < l->count; i++) {
+    for (unsigned i = from; i < l->count; i++) {
         tokens[count++] = (struct token){.text = l->words[i], .len = strlen(l->words[i])};
     }
-    if (rdata_from_text(rr_type, tokens, count, name_root, &w, &error) != FAIL_NONE) {
+    if (rdata_from_text(set->type, tokens, count, name_root, &w, &error) != FAIL_NONE) {
         fail(l, "RDATA: %s", error.why);
-    }
-    struct rrset *set = rrset_find(sections[section], owner, rr_type);
-    if (set == NULL) {
-        set = take(l, sizeof(*set));
-        *set = (struct rrset){.owner = owner, .type = rr_type, .ttl = (uint32_t)number(l, word(l, from + 1))};
-        rrset_append(&sections[section], set);
     }
     uint8_t *packed = take(l, set->data.len + writer_len(&w) + 2);
     if (set->data.len > 0) {
@@ -149,6 +156,22 @@ static void record(struct loader *l, struct rrset **sections, enum section secti
     set->data.len += (uint32_t)rdatas_pack(packed + set->data.len, rdata, (uint16_t)writer_len(&w));
     set->data.bytes = packed;
     set->data.count++;
+}
+
+/* Words `from`: OWNER TTL TYPE RDATA... go into a section; records of one set must follow each other. */
+static void record(struct loader *l, struct rrset **sections, enum section section, unsigned from)
+{
+    const uint8_t *owner = name(l, word(l, from));
+    uint16_t rr_type = type(l, word(l, from + 2));
+    struct rrset *set = rrset_find(sections[section], owner, rr_type);
+    if (set == NULL) {
+        set = take(l, sizeof(*set));
+        *set = (struct rrset){.owner = owner, .type = rr_type, .ttl = (uint32_t)number(l, word(l, from + 1))};
+        rrset_append(&sections[section], set);
+    }
+    if (!add_key(l, set, from + 3)) {
+        add_rdata(l, set, from + 3);
+    }
 }
 
 static int section_of(const struct loader *l)
@@ -218,11 +241,15 @@ static void load_route(struct loader *l)
     if (p->route_count == ROUTES_MAX) {
         fail(l, "too many routes");
     }
+    struct route *route = &routes[p->route_count++];
+    *route = (struct route){.zone = name(l, word(l, 1)), .to = to, .is_forward = is(l, 0, "forward")};
     for (unsigned i = 2; i < l->count; i++) {
-        to[i - 2] = address(l, l->words[i]);
+        if (is(l, i, "require") || is(l, i, "off")) {
+            route->dnssec = is(l, i, "off") ? DNSSEC_OFF : DNSSEC_REQUIRE;
+        } else {
+            to[route->to_count++] = address(l, l->words[i]);
+        }
     }
-    routes[p->route_count++] = (struct route){
-        .zone = name(l, word(l, 1)), .to = to, .to_count = l->count - 2, .is_forward = is(l, 0, "forward")};
     routes_sort(routes, p->route_count);
     p->routes = routes;
 }
@@ -259,10 +286,49 @@ static void load_stale(struct loader *l)
                                                     .ttl = 30};
 }
 
+/* sign ZONE ALGORITHM|not */
+static void load_zone_key(struct loader *l)
+{
+    signing_add_zone(name(l, word(l, 1)), is(l, 2, "not") ? 0 : (uint8_t)number(l, word(l, 2)));
+}
+
+/* anchor ZONE, negative-anchor NAME. Validation is on from there. */
+static void load_anchor(struct loader *l)
+{
+    static struct anchor_record records[ANCHORS_MAX];
+    static const uint8_t *negative[ANCHORS_MAX];
+    static unsigned count, negative_count;
+    struct policy *p = &l->script->policy;
+    struct rdatas ds = {0};
+    const uint8_t *zone = name(l, word(l, 1));
+    p->validation = true;
+    if (count == ANCHORS_MAX || negative_count == ANCHORS_MAX) {
+        fail(l, "too many anchors");
+    }
+    if (is(l, 0, "negative-anchor")) {
+        negative[negative_count++] = zone;
+    } else if (signing_put_ds(&l->script->arena, zone, 2, false, &ds)) {
+        records[count++] = (struct anchor_record){.zone = zone, .ds = rdatas_first(&ds)};
+    } else {
+        fail(l, "the zone has no key yet");
+    }
+    if (anchors_make(records, count, negative, negative_count, &l->script->arena, &p->anchors) != FAIL_NONE) {
+        fail(l, "out of memory");
+    }
+}
+
 static bool load_setting(struct loader *l)
 {
     struct policy *p = &l->script->policy;
-    if (is(l, 0, "serve-stale")) {
+    if (is(l, 0, "sign")) {
+        load_zone_key(l);
+    } else if (is(l, 0, "anchor") || is(l, 0, "negative-anchor")) {
+        load_anchor(l);
+    } else if (is(l, 0, "signature-skew")) {
+        p->signature_skew = (uint32_t)number(l, word(l, 1));
+    } else if (is(l, 0, "accept-sha1")) {
+        p->accept_sha1 = is_on(l);
+    } else if (is(l, 0, "serve-stale")) {
         load_stale(l);
     } else if (is(l, 0, "hint")) {
         load_hint(l);
@@ -294,6 +360,32 @@ static bool load_setting(struct loader *l)
 
 /* ---- Servers and own zones ---- */
 
+/* Words that say how the records of the rule are signed. */
+static bool load_signing_word(struct loader *l, struct signing *s, unsigned *i)
+{
+    enum { HOUR = 3600 };
+    if (is(l, *i, "unsigned")) {
+        s->is_off = true;
+    } else if (is(l, *i, "forged")) {
+        s->is_forged = true;
+    } else if (is(l, *i, "by-other-key")) {
+        s->is_strange = true;
+    } else if (is(l, *i, "expired")) {
+        s->to_s = -2 * HOUR;
+    } else if (is(l, *i, "early")) {
+        s->from_s = 2 * HOUR;
+    } else if (is(l, *i, "until")) {
+        s->to_s = (int)number(l, word(l, ++*i));
+    } else if (is(l, *i, "signer")) {
+        s->signer = name(l, word(l, ++*i));
+    } else if (is(l, *i, "labels")) {
+        s->labels = (int)number(l, word(l, ++*i));
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void load_rule_word(struct loader *l, struct rule *r, unsigned *i)
 {
     static const struct {
@@ -316,6 +408,9 @@ static void load_rule_word(struct loader *l, struct rule *r, unsigned *i)
             r->flags |= flags[a].flag;
             return;
         }
+    }
+    if (load_signing_word(l, &r->signing, i)) {
+        return;
     }
     if (is(l, *i, "udp") || is(l, *i, "tcp")) {
         r->tcp = is(l, *i, "tcp");
@@ -347,6 +442,7 @@ static void load_rule(struct loader *l)
     struct rule *r = take(l, sizeof(*r));
     struct rule **end = &l->script->rules;
     *r = (struct rule){.server = l->server, .tcp = -1, .edns = -1, .left = UINT32_MAX, .rtt_ms = 10};
+    r->signing = signing_default();
     r->has_opt = r->has_question = true;
     r->name = pattern(l, word(l, 1), &r->is_subtree);
     r->type = is(l, 2, "*") ? 0 : type(l, word(l, 2));
@@ -408,6 +504,7 @@ static void load_ask(struct loader *l)
     } flags[] = {{"prime", QUERY_PRIME},
                  {"no-cache", QUERY_NO_CACHE},
                  {"cache-only", QUERY_CACHE_ONLY},
+                 {"cd", QUERY_CD},
                  {"refresh", QUERY_REFRESH}};
     struct step *s = add_step(l, STEP_ASK);
     s->name = name(l, word(l, 1));
@@ -546,9 +643,24 @@ static void load_file(struct loader *l, const char *path)
     fclose(f);
 }
 
+/* Name servers of a delegation and glue belong to the child, which signs them elsewhere. */
+static void sign_rules(struct script *s)
+{
+    for (struct rule *r = s->rules; r != NULL; r = r->next) {
+        for (unsigned i = 0; i < SECTION_ADDITIONAL; i++) {
+            for (struct rrset *set = r->sections[i]; set != NULL; set = set->next) {
+                if (i == SECTION_ANSWER || set->type != TYPE_NS) {
+                    signing_sign(&s->arena, set, &r->signing);
+                }
+            }
+        }
+    }
+}
+
 void script_load(struct script *s, const char *path)
 {
     struct loader l = {.script = s, .path = path};
     set_defaults(s);
     load_file(&l, path);
+    sign_rules(s);
 }

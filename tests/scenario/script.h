@@ -9,6 +9,7 @@
 #include "resolver/base/arena.h"
 #include "resolver/dns/msg.h"
 #include "resolver/iterate/query.h"
+#include "signing.h"
 
 enum action {
     ACTION_REPLY,
@@ -38,6 +39,7 @@ struct rule {
     unsigned filler;               /* records added to additional, to make it large */
     struct ede error;
     bool has_error;
+    struct signing signing;
     struct rrset *sections[SECTION_COUNT];
 };
 
@@ -70,7 +72,7 @@ struct step {
     unsigned flags;
     struct line *expected; /* ASK */
     enum cache_slot slot;  /* CACHE */
-    const char *state;     /* CACHE: present, absent, negative */
+    const char *state;     /* CACHE: present, absent, negative, or a status */
     enum limit_id limit;   /* LIMIT: how often hit so far, at least */
     unsigned count;
 };
