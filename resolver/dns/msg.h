@@ -87,6 +87,12 @@ enum request_verdict {
  * allocation. A COOKIE option of a length that none has is FORMERR (RFC 7873 5.2.2). */
 enum request_verdict request_parse(const uint8_t *wire, size_t len, struct request *out);
 
+/* Whether the answer may have AD: the client understands it (RFC 6840 5.7). */
+static inline bool request_wants_ad(const struct request *q)
+{
+    return q->edns.dnssec_ok || (q->flags & MSG_AD) != 0;
+}
+
 /* ---- A server's reply ---- */
 
 struct msg {

@@ -238,7 +238,6 @@ static const struct schema_row rows[] = {
     {.key = "dnssec.validation",
      .kind = VALUE_BOOL,
      MEMBER(dnssec.validation),
-     .flags = SCHEMA_NOT_BUILT,
      .initial = "false",
      .words = booleans,
      .meaning = "Validate signatures (RFC 4035)."},
@@ -260,7 +259,6 @@ static const struct schema_row rows[] = {
     {.key = "dnssec.accept-sha1",
      .kind = VALUE_BOOL,
      MEMBER(dnssec.accept_sha1),
-     .flags = SCHEMA_NOT_BUILT,
      .initial = "false",
      .words = booleans,
      .meaning = "Take algorithms 5 and 7 and DS digest 1 as valid."},
@@ -269,8 +267,7 @@ static const struct schema_row rows[] = {
      MEMBER(dnssec.signature_skew_s),
      RANGE(0, DAY),
      .initial = "1h",
-     .meaning = "Clock error allowed at both ends of a signature's validity; `0s` is strict. Has no effect while "
-                "validation is off."},
+     .meaning = "Clock error allowed at both ends of a signature's validity; `0s` is strict."},
 
     {.key = "forward",
      .kind = VALUE_TARGETS,

@@ -124,6 +124,7 @@ static size_t compose(struct front *f, const struct request *q, const struct ans
     size_t len = respond_answer(r, q, a, now, out, limit, &marks);
     if (marks.is_keepable) {
         struct ready_message m = {.bytes = out, .len = len, .marks = marks.marks, .mark_count = marks.count};
+        m.is_secure = a->security == SECURITY_SECURE;
         m.refresh_at = plan_refresh(f, q, a, now);
         ready_keep(f->ready, q, epoch, now, &m);
     }

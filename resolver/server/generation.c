@@ -2,13 +2,23 @@
 
 #include <stdlib.h>
 
+#include "resolver/base/clock.h"
 #include "resolver/base/rand.h"
+#include "resolver/iterate/trust_table.h"
 #include "zones/reply.h"
+
+enum { TRUST_ZONES = 16384 };
 
 static uint32_t random_below(void *ctx, uint32_t bound)
 {
     (void)ctx;
     return rand_below(bound);
+}
+
+static int64_t wall(void *ctx)
+{
+    (void)ctx;
+    return clock_wall();
 }
 
 static enum local_hit find_local(void *ctx, const uint8_t *name, uint16_t type, struct arena *a,
@@ -39,10 +49,16 @@ struct generation *generation_new(const struct generation_parts *parts)
     g->give_back = parts->give_back;
     g->ctx = parts->ctx;
     g->limit_hits = parts->limit_hits;
+    g->verifications = parts->verifications;
     g->resolver.policy = &parts->settings->policy;
     g->resolver.cache = parts->cache;
     g->resolver.servers = parts->servers;
     g->resolver.random_below = random_below;
+    g->resolver.wall = wall;
+    g->resolver.keyring = parts->keyring;
+    if (parts->settings->policy.validation) {
+        g->resolver.trust = trust_table_new(TRUST_ZONES);
+    }
     if (parts->settings->zones != NULL && zone_set_count(parts->settings->zones) > 0) {
         g->resolver.local.ctx = parts->settings;
         g->resolver.local.find = find_local;
@@ -58,7 +74,9 @@ static void end_when_unused(struct generation *g)
     for (unsigned i = 0; i < LIMIT_COUNT; i++) {
         g->limit_hits[i] += g->resolver.limit_hits[i];
     }
+    *g->verifications += g->resolver.verifications;
     resolver_drain(&g->resolver);
+    trust_table_free(g->resolver.trust);
     g->give_back(g->ctx, g->settings);
     free(g);
 }

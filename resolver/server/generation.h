@@ -15,13 +15,16 @@ struct generation {
     void (*give_back)(void *ctx, struct settings *s);
     void *ctx;
     uint64_t *limit_hits; /* the worker's totals */
+    uint64_t *verifications;
 };
 
 struct generation_parts {
     struct settings *settings; /* one user passes over */
     struct cache_view *cache;
     struct servers *servers;
+    struct keyring *keyring;
     uint64_t *limit_hits; /* LIMIT_COUNT of them */
+    uint64_t *verifications;
     void (*give_back)(void *ctx, struct settings *s);
     void *ctx;
 };

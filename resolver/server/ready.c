@@ -26,6 +26,7 @@ struct item {
     uint8_t flags;
     uint8_t name_len;
     uint8_t hits;
+    bool is_secure;
     uint16_t mark_count;
     struct ttl_mark marks[]; /* then `len` bytes of message, whose question is in lower case */
 };
@@ -161,8 +162,9 @@ size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint
     }
     memcpy(out, item_message(i), i->len);
     wire_put_u16(out, q->id);
-    uint16_t kept = (uint16_t)(wire_get_u16(out + 2) & ~(MSG_RD | MSG_CD));
-    wire_put_u16(out + 2, (uint16_t)(kept | (q->flags & (MSG_RD | MSG_CD))));
+    uint16_t kept = (uint16_t)(wire_get_u16(out + 2) & ~(MSG_RD | MSG_CD | MSG_AD));
+    uint16_t ad = i->is_secure && request_wants_ad(q) ? MSG_AD : 0;
+    wire_put_u16(out + 2, (uint16_t)(kept | ad | (q->flags & (MSG_RD | MSG_CD))));
     memcpy(out + MSG_HEADER_SIZE, q->name, q->name_len);
     for (unsigned m = 0; m < i->mark_count; m++) {
         if (i->marks[m].expires != 0) {
@@ -240,6 +242,7 @@ void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64
                        .len = (uint16_t)m->len,
                        .flags = key.flags,
                        .name_len = q->name_len,
+                       .is_secure = m->is_secure,
                        .mark_count = (uint16_t)m->mark_count};
     memcpy(i->marks, m->marks, m->mark_count * sizeof(*m->marks));
     memcpy(item_message(i), m->bytes, m->len);

@@ -19,8 +19,8 @@ void ready_free(struct ready *r);
 /* Forgets all. */
 void ready_clear(struct ready *r);
 
-/* Writes the answer to `q` at `now` into `out`, without OPT: id, RD and CD, the question's case and the TTLs are the
- * asker's. Returns its octets, 0 when there is none that lives and fits `size`. */
+/* Writes the answer to `q` at `now` into `out`, without OPT: id, RD, CD and AD, the question's case and the TTLs are
+ * the asker's. Returns its octets, 0 when there is none that lives and fits `size`. */
 size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size);
 
 /* True, once for each item, when the answer that ready_find gave last should be renewed before it ends. */
@@ -37,6 +37,7 @@ struct ready_message {
     size_t len;
     const struct ttl_mark *marks;
     unsigned mark_count;
+    bool is_secure;      /* AD is set for those who understand it (RFC 6840 5.7, 5.8) */
     uint64_t refresh_at; /* see ready_is_due; REFRESH_NEVER: not */
 };
 void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, const struct ready_message *m);

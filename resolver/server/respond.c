@@ -79,7 +79,7 @@ size_t respond_answer(const struct responder *r, const struct request *q, const 
 {
     struct msg_writer m;
     unsigned flags = header_flags(r, q) | (a->rcode & MSG_RCODE) | (a->authoritative ? MSG_AA : 0);
-    if (a->security == SECURITY_SECURE && (q->edns.dnssec_ok || (q->flags & MSG_AD) != 0)) {
+    if (a->security == SECURITY_SECURE && request_wants_ad(q)) {
         flags |= MSG_AD;
     }
     begin(&m, q, out, limit, flags);

@@ -9,6 +9,46 @@
 
 static void advance(struct walk *walk, const struct query_event *ev);
 
+/* A timer and no activated event: what has arrived meanwhile goes first. */
+static void arm_going_on(struct walks *w)
+{
+    static const struct timeval at_once = {0};
+    event_add(w->going_on, &at_once);
+}
+
+static void rest(struct walk *walk)
+{
+    walk->is_resting = true;
+    TAILQ_INSERT_TAIL(&walk->owner->resting, walk, in_rest);
+    arm_going_on(walk->owner);
+}
+
+static void end_rest(struct walk *walk)
+{
+    if (walk->is_resting) {
+        walk->is_resting = false;
+        TAILQ_REMOVE(&walk->owner->resting, walk, in_rest);
+    }
+}
+
+/* One of them, then everybody else. */
+static void on_going_on(evutil_socket_t fd, short what, void *arg)
+{
+    static const struct query_event go_on = {.kind = EVENT_CONTINUE};
+    struct walks *w = arg;
+    struct walk *walk = TAILQ_FIRST(&w->resting);
+    (void)fd;
+    (void)what;
+    if (walk != NULL) {
+        end_rest(walk);
+        advance(walk, &go_on);
+    }
+    if (!TAILQ_EMPTY(&w->resting)) {
+        arm_going_on(w);
+    }
+    w->hooks.on_rest(w->hooks.ctx);
+}
+
 static void deliver(void *ctx, struct exchange_part *part, const struct query_event *ev)
 {
     struct walks *w = ctx;
@@ -35,12 +75,15 @@ struct walks *walks_new(struct event_base *base, struct upstream *u, struct prob
     TAILQ_INIT(&w->by_patience);
     TAILQ_INIT(&w->upper);
     TAILQ_INIT(&w->given_up);
+    TAILQ_INIT(&w->resting);
     probes_init(&w->probes, u, board);
     w->hooks = *hooks;
     w->timer = evtimer_new(base, waiters_on_timer, w);
     w->giving_up = evtimer_new(base, waiters_on_given_up, w);
+    w->going_on = evtimer_new(base, on_going_on, w);
     bool has_exchanges = exchanges_init(&w->exchanges, u, deliver, w) == FAIL_NONE;
-    if (w->timer == NULL || w->giving_up == NULL || !has_exchanges || table_init(&w->table, 2048) != FAIL_NONE) {
+    bool has_events = w->timer != NULL && w->giving_up != NULL && w->going_on != NULL;
+    if (!has_events || !has_exchanges || table_init(&w->table, 2048) != FAIL_NONE) {
         walks_free(w);
         return NULL;
     }
@@ -53,6 +96,7 @@ static void forget(struct walk *walk)
         TAILQ_REMOVE(&walk->owner->upper, walk, in_list);
         walk->is_upper = false;
     }
+    end_rest(walk);
     table_remove(&walk->owner->table, &walk->node);
     walk->owner->counts.in_flight--;
     walk->owner->counts.refreshing -= walk->is_refresh;
@@ -80,6 +124,9 @@ void walks_free(struct walks *w)
     if (w->giving_up != NULL) {
         event_free(w->giving_up);
     }
+    if (w->going_on != NULL) {
+        event_free(w->going_on);
+    }
     if (w->exchanges.table.buckets != NULL) {
         exchanges_fini(&w->exchanges);
     }
@@ -94,7 +141,7 @@ static void tell_refreshed(const struct walk *walk)
     walk->owner->hooks.on_refreshed(walk->owner->hooks.ctx, q->name, q->type);
 }
 
-/* Makes the exchanges that the query wants until one has to be waited for, or the query is finished. */
+/* Makes the exchanges that the query wants until one has to be waited for, or it wants to rest, or is finished. */
 static enum want make_exchanges(struct walk *walk, enum want want)
 {
     unsigned zone_max = limit_get(&walk->generation->resolver.policy->limits, in_flight_per_zone);
@@ -102,19 +149,22 @@ static enum want make_exchanges(struct walk *walk, enum want want)
         const struct send *s = query_send(walk->query);
         int result = exchanges_join(&walk->owner->exchanges, s, zone_max, &walk->part);
         if (result == FAIL_NONE) {
-            return WANT_SEND;
+            return want;
         }
         struct query_event failed = {.kind = result == FAIL_LIMIT ? EVENT_CROWDED : EVENT_UNREACHABLE,
                                      .server = s->server,
                                      .over_tcp = s->use_tcp};
         want = query_step(walk->query, &failed, clock_now());
     }
+    if (want == WANT_CONTINUE) {
+        rest(walk);
+    }
     return want;
 }
 
 static void advance(struct walk *walk, const struct query_event *ev)
 {
-    if (make_exchanges(walk, query_step(walk->query, ev, clock_now())) == WANT_SEND) {
+    if (make_exchanges(walk, query_step(walk->query, ev, clock_now())) != WANT_FINISH) {
         return;
     }
     forget(walk);
@@ -238,7 +288,7 @@ static enum walk_state walk_start(struct walk *walk, uint64_t hash, const struct
     struct walks *w = walk->owner;
     struct resolver *r = &walk->generation->resolver;
     enum want want = query_step(walk->query, &start, walk->began);
-    if (want == WANT_SEND && !admit(w, r, who, walk->began)) {
+    if (want != WANT_FINISH && !admit(w, r, who, walk->began)) {
         return turn_away(walk);
     }
     if (make_exchanges(walk, want) == WANT_FINISH) {

@@ -26,6 +26,8 @@ struct walk {
     bool is_refresh;
     bool is_upper; /* in the list of those that may have to give way */
     TAILQ_ENTRY(walk) in_list;
+    bool is_resting; /* in the list of those that go on soon */
+    TAILQ_ENTRY(walk) in_rest;
     uint64_t began;              /* clock_now milliseconds */
     const struct answer *answer; /* instead of the query's own; NULL: that */
     uint32_t epoch;
@@ -41,6 +43,8 @@ struct walks {
     struct walk_list upper;     /* walks in the upper half of all places, oldest first */
     struct walk_list given_up;  /* their clients are answered by `giving_up` */
     struct event *giving_up;
+    struct walk_list resting; /* walks that let others go first, one of which `going_on` continues */
+    struct event *going_on;
     struct crowd crowd;
     struct event *timer; /* armed while somebody waits */
     uint64_t timer_at;   /* when it fires, while it is armed */

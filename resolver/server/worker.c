@@ -14,11 +14,13 @@
 #include "resolver/net/udp.h"
 #include "resolver/server/front.h"
 #include "resolver/server/prime.h"
+#include "resolver/validate/keyring.h"
 
 enum {
     READY_ENTRIES = 65536,
     READY_BYTES = 32 * 1024 * 1024,
     SERVER_ROWS = 8192,
+    KEYS = 1024,            /* of DNSKEY records, ready for use */
     ARENA_CAP = 256 * 1024, /* one answer from own zones */
     STOP_WAIT_MS = 1000     /* what walks may still take at the end */
 };
@@ -30,11 +32,13 @@ struct worker {
     struct mailbox *main;
     struct cache_view *cache;
     struct servers *servers;
+    struct keyring *keyring;
     struct upstream *upstream;
     struct front front;
     struct prime prime;
     struct event *stop_timer;
     uint64_t limit_hits[LIMIT_COUNT];
+    uint64_t verifications;
     pthread_t thread;
     bool is_running;
     bool is_stopping;
@@ -57,7 +61,9 @@ static int use_settings(struct worker *w, struct settings *s)
     struct generation_parts parts = {.settings = s,
                                      .cache = w->cache,
                                      .servers = w->servers,
+                                     .keyring = w->keyring,
                                      .limit_hits = w->limit_hits,
+                                     .verifications = &w->verifications,
                                      .give_back = give_back,
                                      .ctx = w};
     struct generation *next = generation_new(&parts);
@@ -144,8 +150,9 @@ static int build(struct worker *w, const struct worker_parts *parts)
     w->stop_timer = evtimer_new(w->base, end_loop, w);
     w->cache = disk_view_new(parts->disk, &parts->settings->cache);
     w->servers = servers_new(SERVER_ROWS);
+    w->keyring = keyring_new(KEYS);
     w->upstream = upstream_new(w->base, &parts->settings->upstream);
-    if (w->stop_timer == NULL || w->cache == NULL || w->servers == NULL || w->upstream == NULL) {
+    if (w->stop_timer == NULL || w->cache == NULL || w->servers == NULL || w->keyring == NULL || w->upstream == NULL) {
         return FAIL_MEMORY;
     }
     arena_init(&w->front.arena, ARENA_CAP);
@@ -305,6 +312,7 @@ void worker_free(struct worker *w)
     arena_fini(&w->front.arena);
     pool_drain(&w->front.waiting);
     servers_free(w->servers);
+    keyring_free(w->keyring);
     disk_view_free(w->cache);
     if (w->base != NULL) {
         mailbox_fini(&w->mailbox);
@@ -388,6 +396,7 @@ void worker_report(struct worker *w, json_t *groups)
     add(g, "finished", walks.finished);
     add(g, "late", walks.late);
     add(g, "refused", walks.refused);
+    add(g, "verifications", w->verifications + w->front.generation->resolver.verifications);
     add(g, "given_up", walks.given_up);
     add(g, "refreshes", walks.refreshes);
     add(g, "probes", walks.probes);

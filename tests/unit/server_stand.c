@@ -72,6 +72,7 @@ void stand_make(struct stand *s, const char *more, const char *zone)
                                      .cache = &s->cache,
                                      .servers = s->servers,
                                      .limit_hits = s->limit_hits,
+                                     .verifications = &s->verifications,
                                      .give_back = give_back,
                                      .ctx = s};
     s->generation = generation_new(&parts);

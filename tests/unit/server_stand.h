@@ -21,6 +21,7 @@ struct stand {
     struct event_base *base;
     struct walks *walks;
     uint64_t limit_hits[LIMIT_COUNT];
+    uint64_t verifications;
     unsigned given_back; /* settings returned by generations */
     unsigned on_network, on_rest, on_refreshed;
 };

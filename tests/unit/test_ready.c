@@ -35,7 +35,7 @@ static void keep(struct ready *r, const struct request *q, uint64_t expires)
     m.mark_max = 1;
     assert_int_equal(msg_put_rrset(&m, SECTION_ANSWER, &set, false), FAIL_NONE);
     size_t len = msg_finish(&m, false);
-    struct ready_message message = {bytes, len, &mark, m.mark_count, expires - 30000};
+    struct ready_message message = {bytes, len, &mark, m.mark_count, false, expires - 30000};
     ready_keep(r, q, EPOCH, NOW, &message);
 }
 
