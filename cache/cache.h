@@ -27,8 +27,8 @@ enum cache_slot {
 
 /* Ranking of data (RFC 2181 5.4.1), lowest first. A live entry is replaced only by one of at least its rank. */
 enum trust {
-    TRUST_NONE, /* bogus: any other data is better */
-    TRUST_REFERRAL,      /* parent-side NS, DS and glue */
+    TRUST_NONE,          /* bogus: any other data is better */
+    TRUST_REFERRAL,      /* parent-side NS, DS and glue; NXDOMAIN for a name that was asked on the way to another */
     TRUST_ANSWER,        /* answer section without AA */
     TRUST_AUTHORITATIVE, /* answer section with AA; SOA of a negative answer with AA */
     TRUST_VALIDATED

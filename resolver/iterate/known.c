@@ -213,17 +213,37 @@ static enum known known_cached(struct query *q, struct frame *f)
     return e != NULL ? use_failure(q, f, e) : KNOWN_NOTHING;
 }
 
-enum known known_dname(struct query *q, struct frame *f, const uint8_t *zone)
+static const struct cache_entry *find_above(struct query *q, const struct frame *f, enum cache_slot slot,
+                                            const uint8_t *owner, uint16_t type)
+{
+    const struct cache_entry *hit = NULL;
+    if (cache_find(q->resolver->cache, slot, owner, type, q->now, 0, &q->arena, &hit) != FAIL_NONE) {
+        return NULL;
+    }
+    return hit != NULL && is_for(q, f, hit) ? hit : NULL;
+}
+
+/* Nothing exists below a name that does not exist (RFC 8020), unless it was denied as part of a longer name: servers
+ * that deny what owns no records themselves are not rare. */
+static bool denies_all_below(const struct cache_entry *e)
+{
+    return e != NULL && (e->trust > TRUST_REFERRAL || e->security == SECURITY_SECURE);
+}
+
+enum known known_above(struct query *q, struct frame *f, const uint8_t *zone)
 {
     if (name_is_root(f->name) || !may_use_cache(q, f)) {
         return KNOWN_NOTHING;
     }
     const uint8_t *owner = name_parent(f->name);
     for (unsigned left = name_labels(f->name) - name_labels(zone); left > 0; left--, owner = name_parent(owner)) {
-        const struct cache_entry *e = NULL;
-        int failed = cache_find(q->resolver->cache, CACHE_ANSWER, owner, TYPE_DNAME, q->now, 0, &q->arena, &e);
-        if (failed == FAIL_NONE && e != NULL && !e->is_negative && e->sets != NULL && is_for(q, f, e)) {
-            return known_follow(q, f, e);
+        const struct cache_entry *dname = find_above(q, f, CACHE_ANSWER, owner, TYPE_DNAME);
+        if (dname != NULL && !dname->is_negative && dname->sets != NULL) {
+            return known_follow(q, f, dname);
+        }
+        const struct cache_entry *denial = left > 1 ? find_above(q, f, CACHE_NXDOMAIN, owner, 0) : NULL;
+        if (denies_all_below(denial)) {
+            return known_use(q, f, denial);
         }
     }
     return KNOWN_NOTHING;

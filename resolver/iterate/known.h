@@ -7,8 +7,9 @@
 /* Looks (f->name, f->type) up. For a delegation out of an own zone f->cut is set, else it is CUT_NONE. */
 enum known known_find(struct query *q, struct frame *f);
 
-/* A DNAME in the cache that rewrites f->name, owned by a name from its parent up to `zone`. */
-enum known known_dname(struct query *q, struct frame *f, const uint8_t *zone);
+/* What the cache says of names above f->name, from its parent up to `zone`, the deepest zone known: a DNAME that rewrites
+ * it, or that one of them does not exist. */
+enum known known_above(struct query *q, struct frame *f, const uint8_t *zone);
 
 /* Parts of known_find. Own zones and special-use names: */
 enum known known_own(struct query *q, struct frame *f);

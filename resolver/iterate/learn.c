@@ -23,11 +23,6 @@ static struct cache_entry entry(const struct query *q, enum cache_slot slot, con
                                 .source_tcp = q->event->over_tcp};
 }
 
-static enum trust trust_of(bool authoritative)
-{
-    return authoritative ? TRUST_AUTHORITATIVE : TRUST_ANSWER;
-}
-
 /* The answer does not depend on whether it is stored. What a zone says of names below a cut, asked for the address of a
  * server of the zone below, is no answer for anybody else. */
 static void put(struct query *q, const struct cache_entry *e)
@@ -50,13 +45,13 @@ static bool put_or_hold(struct query *q, struct frame *f, const struct cache_ent
     return true;
 }
 
-bool learn_set(struct query *q, struct frame *f, struct rrset *set, bool authoritative)
+bool learn_set(struct query *q, struct frame *f, struct rrset *set, enum trust trust)
 {
     for (struct rrset *each = set; each != NULL; each = each->next) {
         clamp(q, each, false);
     }
     struct cache_entry e = entry(q, CACHE_ANSWER, set->owner, set->type);
-    e.trust = trust_of(authoritative);
+    e.trust = trust;
     e.sets = set;
     return put_or_hold(q, f, &e);
 }
@@ -74,7 +69,7 @@ static void clamp_soa(const struct query *q, struct rrset *soa)
 }
 
 bool learn_negative(struct query *q, struct frame *f, const struct question *asked, struct rrset *sets,
-                    bool is_nxdomain, bool authoritative)
+                    bool is_nxdomain, enum trust trust)
 {
     struct rrset *soa = sets != NULL && sets->type == TYPE_SOA ? sets : NULL;
     if (soa != NULL) {
@@ -90,7 +85,7 @@ bool learn_negative(struct query *q, struct frame *f, const struct question *ask
     enum cache_slot slot = is_nxdomain ? CACHE_NXDOMAIN : CACHE_ANSWER;
     struct cache_entry e = entry(q, slot, asked->name, is_nxdomain ? 0 : asked->type);
     e.is_negative = true;
-    e.trust = trust_of(authoritative);
+    e.trust = trust;
     e.sets = sets;
     return put_or_hold(q, f, &e);
 }

@@ -9,12 +9,12 @@
 /* Stores a positive set under its own owner and type, with the proofs that follow it when a wildcard made it; clamps
  * TTLs. `f`: the frame that it is the answer of, before it is appended there, or NULL; the client's answer is stored
  * when its status is known (finding.h). False: no memory, and the frame has ended. */
-bool learn_set(struct query *q, struct frame *f, struct rrset *set, bool authoritative);
+bool learn_set(struct query *q, struct frame *f, struct rrset *set, enum trust trust);
 
 /* Likewise NODATA of the name and type asked or NXDOMAIN of the name. `sets` begins with the SOA, else nothing is
  * stored (RFC 2308 5): the answer serves those who wait, and the next asks again. */
 bool learn_negative(struct query *q, struct frame *f, const struct question *asked, struct rrset *sets,
-                    bool is_nxdomain, bool authoritative);
+                    bool is_nxdomain, enum trust trust);
 
 /* Stores a delegation. */
 void learn_delegation(struct query *q, const struct delegation *d);

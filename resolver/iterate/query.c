@@ -164,7 +164,7 @@ static enum next resolve(struct query *q, struct frame *f)
         known = walk_locate(q, f);
     }
     if (known == KNOWN_NOTHING) {
-        known = known_dname(q, f, f->cut.zone);
+        known = known_above(q, f, f->cut.zone);
     }
     if (known == KNOWN_NOTHING && (q->flags & QUERY_CACHE_ONLY) != 0) {
         return frame_end(f, OUTCOME_MISS, RCODE_SERVFAIL);

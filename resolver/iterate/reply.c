@@ -9,9 +9,9 @@
 #include "resolver/iterate/routes.h"
 #include "resolver/iterate/scrub.h"
 
-static bool is_authoritative(const struct msg *m)
+static enum trust trust_of(const struct msg *m)
 {
-    return (m->flags & MSG_AA) != 0;
+    return (m->flags & MSG_AA) != 0 ? TRUST_AUTHORITATIVE : TRUST_ANSWER;
 }
 
 /* A set of the reply under the name that was asked for, whatever case the exchange used, with the proofs that belong to
@@ -54,7 +54,7 @@ static enum known take_answer(struct query *q, struct frame *f, const struct msg
     if ((q->flags & QUERY_PRIME) != 0 && f->depth == 0 && set->type == TYPE_NS && name_is_root(set->owner)) {
         learn_root(q, m, set);
     }
-    if (learn_set(q, f, set, is_authoritative(m)) && answer_append(q, f, SECTION_ANSWER, set) &&
+    if (learn_set(q, f, set, trust_of(m)) && answer_append(q, f, SECTION_ANSWER, set) &&
         answer_append_all(q, f, SECTION_AUTHORITY, set->next)) {
         frame_end(f, OUTCOME_ANSWER, RCODE_NOERROR);
     }
@@ -75,7 +75,7 @@ static enum known take_alias(struct query *q, struct frame *f, const struct msg 
     }
     f->reply = f->cut.source == CUT_FORWARD ? m : NULL;
     f->reply_zone = zone;
-    return learn_set(q, f, set, is_authoritative(m)) ? alias_follow(q, f, set) : KNOWN_ANSWER;
+    return learn_set(q, f, set, trust_of(m)) ? alias_follow(q, f, set) : KNOWN_ANSWER;
 }
 
 static enum known take_negative(struct query *q, struct frame *f, const struct msg *m, const uint8_t *zone,
@@ -89,7 +89,7 @@ static enum known take_negative(struct query *q, struct frame *f, const struct m
         return KNOWN_ANSWER;
     }
     struct question asked = {f->name, f->type, CLASS_IN};
-    if (learn_negative(q, f, &asked, sets, is_nxdomain, is_authoritative(m)) &&
+    if (learn_negative(q, f, &asked, sets, is_nxdomain, trust_of(m)) &&
         answer_append_all(q, f, SECTION_AUTHORITY, sets)) {
         frame_end(f, OUTCOME_ANSWER, is_nxdomain ? RCODE_NXDOMAIN : RCODE_NOERROR);
     }
@@ -116,16 +116,17 @@ static void note_set(struct query *q, const struct msg *m, const struct rrset *f
 {
     struct rrset *set = copy_set(q, m, found, owner);
     if (set != NULL) {
-        learn_set(q, NULL, set, is_authoritative(m));
+        learn_set(q, NULL, set, trust_of(m));
     }
 }
 
+/* A denial of the name that was asked as a part only is the least of all: it says nothing about the names below. */
 static void note_negative(struct query *q, struct frame *f, const struct msg *m, const struct question *asked,
                           bool is_nxdomain)
 {
     struct rrset *sets = NULL;
     if (scrub_negative(m, f->cut.zone, asked->name, &q->arena, &sets) == FAIL_NONE) {
-        learn_negative(q, NULL, asked, sets, is_nxdomain, is_authoritative(m));
+        learn_negative(q, NULL, asked, sets, is_nxdomain, is_nxdomain ? TRUST_REFERRAL : trust_of(m));
     }
 }
 
