@@ -23,6 +23,18 @@ struct rdata_view rdatas_first(const struct rdatas *set)
     return view;
 }
 
+void rdatas_shorten(struct rdatas *set, unsigned count)
+{
+    struct rdata_view rdata;
+    size_t at = 0;
+    if (set->count > count) {
+        for (unsigned i = 0; i < count && rdatas_next(set, &at, &rdata); i++) {
+        }
+        set->count = (uint16_t)count;
+        set->len = (uint32_t)at;
+    }
+}
+
 size_t rdatas_pack(uint8_t *out, const void *rdata, uint16_t len)
 {
     memcpy(out, &len, sizeof(len));

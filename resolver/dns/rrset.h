@@ -39,6 +39,9 @@ bool rdatas_next(const struct rdatas *set, size_t *at, struct rdata_view *out);
 /* The first RDATA; the set must not be empty. */
 struct rdata_view rdatas_first(const struct rdatas *set);
 
+/* Keeps the first `count` RDATA, no more. */
+void rdatas_shorten(struct rdatas *set, unsigned count);
+
 /* Appends one RDATA to packed bytes at `out` (room for len + 2 must exist); returns the octets written. */
 size_t rdatas_pack(uint8_t *out, const void *rdata, uint16_t len);
 

@@ -64,7 +64,8 @@ static enum known follow_cname(struct query *q, struct frame *f, const struct rr
 static enum known follow_dname(struct query *q, struct frame *f, const struct rrset *dname)
 {
     uint8_t target[NAME_SIZE];
-    if (!answer_append(q, f, SECTION_ANSWER, dname)) {
+    bool is_told = rrset_find(f->sections[SECTION_ANSWER], dname->owner, TYPE_DNAME) != NULL;
+    if (!is_told && !answer_append(q, f, SECTION_ANSWER, dname)) {
         return KNOWN_ANSWER;
     }
     if (name_replace_suffix(f->name, dname->owner, rdatas_first(&dname->data).bytes, target) != FAIL_NONE) {

@@ -15,7 +15,7 @@ static enum trust trust_of(const struct msg *m)
 }
 
 /* A set of the reply under the name that was asked for, whatever case the exchange used, with the proofs that belong to
- * it. NULL: no memory. */
+ * it. A name has one alias (RFC 2181 10.1, RFC 6672 2.4). NULL: no memory. */
 static struct rrset *copy_set(struct query *q, const struct msg *m, const struct rrset *found, const uint8_t *owner)
 {
     struct rrset *set = arena_copy(&q->arena, found, sizeof(*set));
@@ -24,6 +24,9 @@ static struct rrset *copy_set(struct query *q, const struct msg *m, const struct
     }
     set->next = NULL;
     set->owner = owner;
+    if (set->type == TYPE_CNAME || set->type == TYPE_DNAME) {
+        rdatas_shorten(&set->data, 1);
+    }
     return scrub_wildcard(m, set, &q->arena, &set->next) == FAIL_NONE ? set : NULL;
 }
 

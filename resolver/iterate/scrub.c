@@ -137,18 +137,6 @@ static int keep_glue(const struct msg *m, const uint8_t *zone, const struct rrse
     return FAIL_NONE;
 }
 
-static void shorten(struct rdatas *data, unsigned count)
-{
-    struct rdata_view rdata;
-    size_t at = 0;
-    if (data->count > count) {
-        for (unsigned i = 0; i < count && rdatas_next(data, &at, &rdata); i++) {
-        }
-        data->count = (uint16_t)count;
-        data->len = (uint32_t)at;
-    }
-}
-
 int scrub_delegation(const struct msg *m, const uint8_t *zone, const struct rrset *ns, unsigned servers,
                      struct arena *a, struct delegation *out)
 {
@@ -156,7 +144,7 @@ int scrub_delegation(const struct msg *m, const uint8_t *zone, const struct rrse
     if (keep(&out->sets, ns, a) != FAIL_NONE) {
         return FAIL_LIMIT;
     }
-    shorten(&out->sets->data, servers * NAMES_KEPT);
+    rdatas_shorten(&out->sets->data, servers * NAMES_KEPT);
     const struct rrset *ds = rrset_find(m->sections[SECTION_AUTHORITY], ns->owner, TYPE_DS);
     int failed = ds != NULL ? keep(&out->sets, ds, a) : keep_proofs(m, zone, a, &out->sets);
     if (failed != FAIL_NONE) {

@@ -34,6 +34,20 @@ static void packed_rdata_is_stepped_through(void **state)
     assert_memory_equal(rdatas_first(&set).bytes, "abc", 3);
 }
 
+static void shortened_data_keeps_its_beginning(void **state)
+{
+    (void)state;
+    uint8_t bytes[32];
+    size_t len = rdatas_pack(bytes, "abc", 3);
+    len += rdatas_pack(bytes + len, "de", 2);
+    struct rdatas set = {.bytes = bytes, .len = (uint32_t)len, .count = 2};
+    rdatas_shorten(&set, 3);
+    assert_int_equal(set.len, len);
+    rdatas_shorten(&set, 1);
+    assert_int_equal(set.count, 1);
+    assert_int_equal(set.len, 2 + 3);
+}
+
 static void a_copy_shares_nothing_with_its_original(void **state)
 {
     (void)state;
@@ -117,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packed_rdata_is_stepped_through),
+        cmocka_unit_test(shortened_data_keeps_its_beginning),
         cmocka_unit_test(a_copy_shares_nothing_with_its_original),
         cmocka_unit_test(a_full_arena_gives_no_set),
         cmocka_unit_test(sets_are_found_by_owner_and_type),
