@@ -202,6 +202,7 @@ static enum flaw attempt(struct verifier *v, struct rdata_view dnskey, bool is_r
     bool is_good = key != NULL && key_verify(key, data, data_len, sig->bytes, sig->len);
     e->verifications--;
     e->spent++;
+    e->effort += algorithm_find(sig->algorithm)->effort;
     e->failures -= !is_good || is_repeated ? 1 : 0;
     if (is_good) {
         return FLAW_NONE;

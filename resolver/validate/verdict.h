@@ -14,7 +14,8 @@ struct expense {
     uint32_t verifications; /* of signatures, left */
     uint32_t failures;      /* verifications left that may fail, or be made with a second key of the same tag */
     uint32_t hash_blocks;   /* SHA-1 blocks of NSEC3 hashes left */
-    uint32_t spent;         /* verifications made so far, to know when to let others work */
+    uint32_t spent;         /* verifications made so far */
+    uint32_t effort;        /* the same, in verifications of ECDSAP256SHA256: to know when to let others work */
 };
 
 struct verifier {

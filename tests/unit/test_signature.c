@@ -130,7 +130,10 @@ static void every_algorithm_verifies(void **state)
         s->set->sigs = (struct rdatas){0};
         signer_add_key(&s->arena, s->signer, &s->keys);
         sign(s);
+        s->expense.effort = 0;
         assert_int_equal(verify(s), VERDICT_SECURE);
+        assert_int_equal(s->expense.effort, algorithm_find(algorithms[i])->effort);
+        assert_true(s->expense.effort > 0);
         last_sig(s)[RRSIG_FIXED + sizeof(zone) + 30] ^= 1;
         fails(s, EDE_DNSSEC_BOGUS, "signature does not verify");
         assert_int_equal(s->fault.algorithm, algorithms[i]);
