@@ -70,7 +70,7 @@ static EVP_PKEY *read_rsa(const struct algorithm *a, const uint8_t *bytes, size_
         return NULL;
     }
     size_t exponent_len = head == 3 ? (size_t)bytes[1] << 8 | bytes[2] : bytes[0];
-    if (len - head <= exponent_len) {
+    if (len - head < exponent_len) {
         return NULL;
     }
     const uint8_t *exponent = bytes + head;
@@ -121,10 +121,10 @@ static EVP_PKEY *read_ecdsa(struct key_blanks *b, const struct algorithm *a, con
     return public;
 }
 
-/* RFC 8080 3. */
+/* RFC 8080 3. OpenSSL checks the length. */
 static EVP_PKEY *read_eddsa(const struct algorithm *a, const uint8_t *bytes, size_t len)
 {
-    return len == a->key_octets ? EVP_PKEY_new_raw_public_key_ex(NULL, a->openssl, NULL, bytes, len) : NULL;
+    return EVP_PKEY_new_raw_public_key_ex(NULL, a->openssl, NULL, bytes, len);
 }
 
 static EVP_PKEY *read_public(struct key_blanks *b, const struct algorithm *a, const uint8_t *bytes, size_t len)

@@ -317,7 +317,65 @@ static void malformed_ds_and_keys_match_nothing(void **state)
     fails(s, VERDICT_BOGUS, EDE_DNSKEY_MISSING, "no key matches the DS");
 }
 
-/* RFC 4034 5.4, RFC 4509 2.3, RFC 6605 6, RFC 8080 6. */
+/* RFC 4034 appendix B: an odd octet counts as the high one of a word, and a carry comes back in. */
+static void key_tags_count_every_octet(void **state)
+{
+    static const uint8_t key[] = {1, 0, 3, 13, 0xff};
+    (void)state;
+    assert_int_equal(key_tag((struct rdata_view){key, 5}), 0x0100 + 0x030d + 0xff00 - 0xffff);
+    assert_int_equal(key_tag((struct rdata_view){key, 4}), 0);
+}
+
+static void a_ds_has_the_algorithm_and_length_of_its_key(void **state)
+{
+    struct stand *s = *state;
+    sign_by(s, s->ksk);
+    add_ds(s, s->ksk, SHA256);
+    uint8_t *bytes = arena_take(&s->arena, 100);
+    struct rdata_view good = rdatas_first(&s->ds);
+    memcpy(bytes + 50, good.bytes, good.len);
+    s->ds.bytes = bytes;
+    s->ds.len = (uint32_t)rdatas_pack(bytes, bytes + 50, good.len);
+    assert_int_equal(verify(s), VERDICT_SECURE);
+    s->ds.len = (uint32_t)rdatas_pack(bytes, bytes + 50, (uint16_t)(good.len + 1));
+    fails(s, VERDICT_BOGUS, EDE_DNSKEY_MISSING, "key differs from the digest of its DS");
+    s->ds.len = (uint32_t)rdatas_pack(bytes, bytes + 50, (uint16_t)(good.len - 1));
+    fails(s, VERDICT_BOGUS, EDE_DNSKEY_MISSING, "key differs from the digest of its DS");
+    bytes[50 + 2] = 14;
+    s->ds.len = (uint32_t)rdatas_pack(bytes, bytes + 50, good.len);
+    fails(s, VERDICT_BOGUS, EDE_DNSKEY_MISSING, "no key matches the DS");
+}
+
+/* RSA with so many zeros before its modulus that nobody needs them. */
+static void a_key_made_to_be_large_is_not_looked_at(void **state)
+{
+    struct stand *s = *state;
+    struct signer *rsa = signer_new(8, SIGNER_KSK, 3);
+    uint16_t len;
+    const uint8_t *dnskey = signer_dnskey(rsa, &len);
+    const uint16_t head = DNSKEY_FIXED + 4;
+    for (uint16_t size = DNSKEY_SIZE; size <= DNSKEY_SIZE + 1; size++) {
+        uint8_t *key = arena_take(&s->arena, size), *packed = arena_take(&s->arena, size + sizeof(size));
+        uint8_t *ds = arena_take(&s->arena, DS_SIZE + sizeof(size)), rdata[DS_SIZE];
+        memcpy(key, dnskey, head);
+        memcpy(key + size - (len - head), dnskey + head, len - head);
+        s->keys.data = (struct rdatas){.bytes = packed, .len = (uint32_t)rdatas_pack(packed, key, size), .count = 1};
+        assert_int_equal(ds_from_key(zone, (struct rdata_view){key, size}, rdata), DS_SIZE);
+        s->ds = (struct rdatas){.bytes = ds, .len = (uint32_t)rdatas_pack(ds, rdata, DS_SIZE), .count = 1};
+        struct rrsig fields = signer_fields(rsa, &s->keys, zone, NOW - HOUR, NOW + DAY);
+        fields.key_tag = key_tag((struct rdata_view){key, size});
+        s->keys.sigs = (struct rdatas){0};
+        signer_sign_as(&s->arena, rsa, &s->keys, &fields);
+        if (size == DNSKEY_SIZE) {
+            assert_int_equal(verify(s), VERDICT_SECURE);
+        } else {
+            fails(s, VERDICT_BOGUS, EDE_DNSKEY_MISSING, "no key matches the DS");
+        }
+    }
+    signer_free(rsa);
+}
+
+/* RFC 4509 2.3, RFC 6605 6, RFC 8080 6. */
 static const struct {
     const char *owner, *key, *ds;
 } vectors[] = {
@@ -417,6 +475,9 @@ int main(void)
         TEST(only_some_keys_of_a_tag_are_compared),
         TEST(a_spent_budget_is_a_limit),
         TEST(malformed_ds_and_keys_match_nothing),
+        TEST(key_tags_count_every_octet),
+        TEST(a_ds_has_the_algorithm_and_length_of_its_key),
+        TEST(a_key_made_to_be_large_is_not_looked_at),
         TEST(vectors_of_the_standards_are_met),
         TEST(a_digest_of_sha384_matches),
         TEST(a_ds_is_matched_with_its_key),

@@ -150,6 +150,34 @@ static void an_unsigned_set_is_bogus(void **state)
     assert_int_equal(s->expense.spent, 0);
 }
 
+/* One number in 256 is shorter than its field. */
+static void numbers_that_begin_with_zero_verify(void **state)
+{
+    struct stand *s = *state;
+    const uint8_t *sig;
+    do {
+        s->set->sigs = (struct rdatas){0};
+        sign(s);
+        sig = last_sig(s) + RRSIG_FIXED + sizeof(zone);
+    } while (sig[0] != 0 && sig[32] != 0);
+    assert_int_equal(verify(s), VERDICT_SECURE);
+}
+
+static void signatures_have_the_size_of_their_algorithm(void **state)
+{
+    struct stand *s = *state;
+    sign(s);
+    struct rdata_view view = rdatas_first(&s->set->sigs);
+    uint8_t *rdata = arena_take(&s->arena, 2 * sizeof(view.len) + 2 * view.len);
+    memcpy(rdata, view.bytes, view.len);
+    for (int more = -1; more <= 1; more++) {
+        uint8_t *packed = rdata + view.len + 1;
+        s->set->sigs.bytes = packed;
+        s->set->sigs.len = (uint32_t)rdatas_pack(packed, rdata, (uint16_t)(view.len + more));
+        assert_int_equal(verify(s), more == 0 ? VERDICT_SECURE : VERDICT_BOGUS);
+    }
+}
+
 static void changed_data_is_bogus(void **state)
 {
     struct stand *s = *state;
@@ -371,7 +399,9 @@ static void the_most_telling_fault_is_reported(void **state)
     assert_int_equal(s->fault.inception, NOW - 2 * DAY);
     assert_int_equal(s->fault.expiration, NOW - DAY);
     signer_sign(&s->arena, strange, s->set, zone, NOW - 2 * DAY, NOW - DAY);
+    signer_sign(&s->arena, s->signer, s->set, zone, NOW - 4 * DAY, NOW - 3 * DAY);
     fails(s, EDE_SIGNATURE_EXPIRED, NULL);
+    assert_int_equal(s->fault.expiration, NOW - DAY); /* the first of two that are alike */
     sign(s);
     last_sig(s)[RRSIG_FIXED + sizeof(zone)] ^= 1;
     fails(s, EDE_DNSSEC_BOGUS, "signature does not verify");
@@ -501,7 +531,8 @@ static void rdata_that_is_no_signature_is_refused(void **state)
     for (uint16_t len = 0; len <= RRSIG_FIXED + sizeof(zone); len++) {
         assert_int_equal(rrsig_parse((struct rdata_view){view.bytes, len}, &sig), FAIL_WIRE);
     }
-    last_sig(s)[RRSIG_FIXED] = 0xc0; /* a compression pointer */
+    memcpy(last_sig(s) + RRSIG_FIXED, "\300\014", 2); /* a compression pointer, to a zero in the time */
+    memset(last_sig(s) + 12, 0, 4);
     assert_int_equal(rrsig_parse(rdatas_first(&s->set->sigs), &sig), FAIL_WIRE);
     fails(s, EDE_DNSSEC_BOGUS, "malformed signature");
     assert_null(signature_signer(s->set));
@@ -623,6 +654,8 @@ int main(void)
         TEST(a_signed_set_is_secure),
         TEST(every_algorithm_verifies),
         TEST(an_unsigned_set_is_bogus),
+        TEST(numbers_that_begin_with_zero_verify),
+        TEST(signatures_have_the_size_of_their_algorithm),
         TEST(changed_data_is_bogus),
         TEST(a_changed_key_is_bogus),
         TEST(times_count_with_slack),
