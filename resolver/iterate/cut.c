@@ -90,6 +90,7 @@ int cut_from_set(struct cut *c, enum cut_source source, const struct rrset *ns, 
     if (reserve(c, ns->owner, source, r->policy, a) != FAIL_NONE) {
         return FAIL_LIMIT;
     }
+    c->is_signed = rrset_find(glue, ns->owner, TYPE_DS) != NULL;
     add_servers(c, ns, glue, true, r);
     add_servers(c, ns, glue, false, r);
     r->limit_hits[LIMIT_ID_servers] += ns->data.count > limit_get(&r->policy->limits, servers);

@@ -43,6 +43,7 @@ struct cut {
     unsigned lookups;      /* name server addresses looked up for it */
     struct rrset *foreign; /* addresses of its servers for when nothing else is left (scrub.h) */
     bool is_exhausted;     /* nothing else was left: they are among the targets, if any */
+    bool is_signed;        /* its parent has a DS for it */
 };
 
 /* Fills `c` from an NS set and a list that may hold addresses of its servers; at most limits.servers servers, those

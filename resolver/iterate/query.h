@@ -137,9 +137,10 @@ struct send {
     const uint8_t *name; /* lower case; the driver may randomise case */
     uint16_t type;
     bool use_tcp;
-    bool use_edns;  /* OPT with DO and edns_size */
-    bool recursion; /* set RD (forwarders) */
-    bool is_routed; /* the server is configured: share with exchanges with this very server only */
+    bool use_edns;   /* OPT with DO and edns_size */
+    bool recursion;  /* set RD (forwarders) */
+    bool plain_case; /* the server loses the case of names: no random one */
+    bool is_routed;  /* the server is configured: share with exchanges with this very server only */
     uint32_t timeout_ms;
 };
 
@@ -160,6 +161,7 @@ struct query_event {
     const uint8_t *bytes;
     size_t len;
     uint32_t rtt_us;
+    bool case_lost; /* the reply repeats the question in another case, over a transport that nobody can forge */
 };
 
 enum want {

@@ -244,6 +244,11 @@ void servers_only_tcp(struct servers *s, const struct addr *addr, uint64_t now)
     find_or_add(s, addr, now)->tcp_until = now + SERVERS_TCP_MS;
 }
 
+void servers_lost_case(struct servers *s, const struct addr *addr, uint64_t now)
+{
+    find_or_add(s, addr, now)->case_until = now + SERVERS_CASE_MS;
+}
+
 static uint64_t lame_key(const struct addr *addr, const uint8_t *zone)
 {
     uint8_t key[18 + NAME_SIZE];

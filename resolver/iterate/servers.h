@@ -16,6 +16,7 @@
 #define SERVERS_LAME_MS          60000
 #define SERVERS_PLAIN_MS         300000 /* how long EDNS is not tried again */
 #define SERVERS_TCP_MS           60000  /* how long UDP is not tried again after only TCP worked */
+#define SERVERS_CASE_MS          900000 /* how long it is taken to lose the case of names */
 #define SERVERS_REST_MS          2000   /* how long a silent server is left alone: between two probes of it */
 
 struct server_info {
@@ -30,6 +31,7 @@ struct server_info {
     uint64_t dead_until;  /* not asked before, 0: alive */
     uint64_t plain_until; /* asked without OPT */
     uint64_t tcp_until;   /* asked over TCP at once */
+    uint64_t case_until;  /* asked without random case */
     uint64_t used;        /* for forgetting */
 };
 
@@ -74,6 +76,7 @@ uint64_t servers_forgiven_at(const struct servers *s);
 void servers_saw_edns(struct servers *s, const struct addr *addr, uint64_t now);
 void servers_only_plain(struct servers *s, const struct addr *addr, uint64_t now);
 void servers_only_tcp(struct servers *s, const struct addr *addr, uint64_t now);
+void servers_lost_case(struct servers *s, const struct addr *addr, uint64_t now);
 
 /* The server does not know the zone it was asked for. */
 void servers_set_lame(struct servers *s, const struct addr *addr, const uint8_t *zone, uint64_t now);

@@ -130,10 +130,16 @@ static uint32_t timeout(const struct query *q, const struct frame *f, const stru
     return ms < left ? ms : (uint32_t)left;
 }
 
-static bool use_edns(const struct query *q, const struct target *t)
+static bool use_edns(const struct query *q, const struct frame *f, const struct target *t)
 {
     const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
-    return !t->is_plain && (info == NULL || q->now >= info->plain_until);
+    return !t->is_plain && (f->cut.is_signed || info == NULL || q->now >= info->plain_until);
+}
+
+static bool loses_case(const struct query *q, const struct target *t)
+{
+    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
+    return info != NULL && q->now < info->case_until;
 }
 
 static enum next send_to(struct query *q, struct frame *f, struct target *t)
@@ -156,8 +162,9 @@ static enum next send_to(struct query *q, struct frame *f, struct target *t)
                             .name = q->send_name,
                             .type = minimise_type(f),
                             .use_tcp = is_tcp,
-                            .use_edns = use_edns(q, t),
+                            .use_edns = use_edns(q, f, t),
                             .recursion = is_at_forwarder(f),
+                            .plain_case = loses_case(q, t),
                             .is_routed = is_at_forwarder(f) || f->cut.source == CUT_STUB,
                             .timeout_ms = timeout(q, f, t, is_tcp)};
     bool was_dead = servers_probe(q->resolver->servers, &t->addr, q->now + q->send.timeout_ms, q->now);
@@ -259,15 +266,19 @@ static enum next got_refusal(struct query *q, struct frame *f, struct target *t)
     return ask_other(q, f, t);
 }
 
-/* EDNS is given up for a server that never showed any sign of it; a forged FORMERR must not switch it off. */
+/* EDNS is given up for a server that never showed any sign of it, but never in a signed zone, whose servers must know
+ * it (RFC 4035 3). Where a FORMERR without OPT cannot be true it is perhaps a forger's: over TCP it would be the
+ * server's own. */
 static enum next got_formerr(struct query *q, struct frame *f, const struct msg *m, struct target *t)
 {
     const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
-    bool knows_edns = m->rcode != RCODE_BADVERS && (m->edns.present || (info != NULL && info->has_edns));
-    if (!q->send.use_edns || t->is_plain || knows_edns) {
+    bool knows_edns = f->cut.is_signed || (info != NULL && info->has_edns);
+    if (!q->send.use_edns || t->is_plain || (m->edns.present && m->rcode != RCODE_BADVERS) ||
+        (knows_edns && (q->event->over_tcp || t->needs_tcp || minimise_is_part(f)))) {
         return ask_differently(q, f, t);
     }
-    t->is_plain = true;
+    t->needs_tcp = knows_edns;
+    t->is_plain = !knows_edns;
     return ask_again(q, f, t);
 }
 
@@ -298,6 +309,9 @@ static void note_habits(struct query *q, struct frame *f, const struct msg *m, s
     }
     if (ev->over_tcp && t->timeouts > 0 && !t->needs_tcp) {
         servers_only_tcp(servers, &ev->server, q->now);
+    }
+    if (ev->case_lost) {
+        servers_lost_case(servers, &ev->server, q->now);
     }
 }
 

@@ -169,6 +169,7 @@ void exchange_finish(struct exchange *x, enum upstream_outcome outcome, uint8_t 
 {
     struct upstream_result result = {.outcome = outcome, .bytes = bytes, .len = len};
     if (outcome == UPSTREAM_REPLY) {
+        result.case_lost = !reply_keeps_case(&x->sent, bytes, len);
         drop_random_case(x, bytes, len);
         uint64_t us = (clock_ticks() - x->sent_at) / 1000;
         result.rtt_us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
@@ -209,7 +210,7 @@ static struct exchange *exchange_new(struct peer *p, const struct upstream_quest
     }
     *x = (struct exchange){
         .u = p->u, .peer = p, .socket = UDP_SOCKET_NONE, .use_edns = q->use_edns, .recursion = q->recursion};
-    write_question(&x->sent, q, !q->use_tcp && p->u->settings.case_randomisation);
+    write_question(&x->sent, q, p->u->settings.case_randomisation && !q->plain_case);
     event_assign(&x->timer, p->u->base, -1, 0, on_timer, x);
     LIST_INSERT_HEAD(&p->exchanges, x, link);
     p->pending++;

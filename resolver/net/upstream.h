@@ -16,7 +16,7 @@ struct upstream;
 struct exchange;
 
 struct upstream_settings {
-    bool case_randomisation; /* 0x20 */
+    bool case_randomisation; /* 0x20, over TCP only to see whether the server keeps it */
     uint16_t edns_size;      /* advertised; larger UDP replies are dropped and asked again over TCP */
 };
 
@@ -26,6 +26,7 @@ struct upstream_question {
     uint16_t type;       /* class IN */
     bool use_tcp;
     bool use_edns;       /* OPT with DO */
+    bool plain_case;     /* no random case: the server is known to lose it */
     bool recursion;      /* RD */
     uint32_t timeout_ms; /* for this exchange, connect included */
 };
@@ -43,6 +44,7 @@ struct upstream_result {
     const uint8_t *bytes; /* UPSTREAM_REPLY; valid during the callback; its question is in lower case again */
     size_t len;
     uint32_t rtt_us; /* UPSTREAM_REPLY */
+    bool case_lost;  /* UPSTREAM_REPLY over TCP: the question came back in another case */
 };
 
 /* Runs from the event loop, never from within upstream_ask, exactly once per exchange unless it was cancelled. The

@@ -74,6 +74,11 @@ bool reply_matches_message(const struct sent *sent, const uint8_t *bytes, size_t
     return is_error && wire_get_u16(bytes + AT_QUESTIONS) == 0 && record_count(bytes) * RECORD_MIN <= len;
 }
 
+bool reply_keeps_case(const struct sent *sent, const uint8_t *bytes, size_t len)
+{
+    return !has_question(sent, bytes, len) || memcmp(bytes + MSG_HEADER_SIZE, sent->question, sent->question_len) == 0;
+}
+
 /* Moves `r` behind the next record and tells whether that was OPT. */
 static bool read_opt(struct reader *r, uint8_t *extended_rcode, const uint8_t **options, size_t *len)
 {

@@ -25,6 +25,9 @@ bool reply_matches_datagram(const struct sent *sent, const uint8_t *bytes, size_
  * and nobody off the path can forge the stream. */
 bool reply_matches_message(const struct sent *sent, const uint8_t *bytes, size_t len);
 
+/* False when it repeats the question in another case. */
+bool reply_keeps_case(const struct sent *sent, const uint8_t *bytes, size_t len);
+
 /* c-ares is asked a stand-in question, ". A IN"; the real one takes its place on the wire. */
 #define STAND_IN_SIZE 5
 extern const uint8_t stand_in[STAND_IN_SIZE];

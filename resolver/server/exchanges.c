@@ -92,7 +92,8 @@ static struct query_event event_from(const struct shared_exchange *s, const stru
                                 .over_tcp = s->over_tcp,
                                 .bytes = r->bytes,
                                 .len = r->len,
-                                .rtt_us = r->rtt_us};
+                                .rtt_us = r->rtt_us,
+                                .case_lost = r->case_lost && s->over_tcp};
 }
 
 static void done(void *arg, const struct upstream_result *result)
@@ -144,6 +145,7 @@ static struct shared_exchange *start(struct exchanges *x, const struct send *sen
                                   .use_tcp = send->use_tcp,
                                   .use_edns = send->use_edns,
                                   .recursion = send->recursion,
+                                  .plain_case = send->plain_case,
                                   .timeout_ms = send->timeout_ms};
     s->exchange = upstream_ask(x->upstream, &q, done, s);
     if (s->exchange == NULL) {

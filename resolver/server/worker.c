@@ -421,6 +421,9 @@ static const char *state_of(const struct server_info *s, uint64_t now)
     if (s->plain_until > now) {
         return "no edns";
     }
+    if (s->case_until > now) {
+        return "loses case";
+    }
     return s->failures > 0 ? "failing" : "ok";
 }
 

@@ -172,6 +172,10 @@ static struct query_event serve(struct run *r, const struct send *s)
         ev.kind = kinds[rule->action];
         return ev;
     }
+    if (rule->loses_case && !s->plain_case) {
+        ev.kind = s->use_tcp ? EVENT_REPLY : EVENT_SUSPECT;
+        ev.case_lost = s->use_tcp;
+    }
     if (rule->action == ACTION_GARBAGE) {
         ev.len = 40;
         memset(bytes, 0xff, ev.len);
@@ -186,9 +190,9 @@ static void record_send(struct run *r, const struct send *s)
     char line[TEXT_SIZE], name[NAME_TEXT_SIZE], type[TYPE_TEXT_SIZE], server[ADDR_TEXT_SIZE];
     struct addr host = s->server;
     host.port = 0;
-    snprintf(line, sizeof(line), "sent %s %s %s%s%s%s", addr_text(&host, server), name_text(s->name, name),
-             type_text(s->type, type), s->use_tcp ? " tcp" : "", s->use_edns ? "" : " plain",
-             s->recursion ? " rd" : "");
+    snprintf(line, sizeof(line), "sent %s %s %s%s%s%s%s", addr_text(&host, server), name_text(s->name, name),
+             type_text(s->type, type), s->use_tcp ? " tcp" : "", s->use_edns ? "" : " plain", s->recursion ? " rd" : "",
+             s->plain_case ? " lower" : "");
     record_line(&r->sent, line);
 }
 

@@ -418,6 +418,8 @@ static void load_rule_word(struct loader *l, struct rule *r, unsigned *i)
         r->edns = is(l, *i, "edns");
     } else if (is(l, *i, "no-opt")) {
         r->has_opt = false;
+    } else if (is(l, *i, "loses-case")) {
+        r->loses_case = true;
     } else if (is(l, *i, "no-question")) {
         r->has_question = false;
     } else if (is(l, *i, "first")) {

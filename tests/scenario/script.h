@@ -35,6 +35,7 @@ struct rule {
     unsigned rcode;
     uint32_t rtt_ms;
     bool has_opt, has_question;
+    bool loses_case;               /* of names: a reply over UDP does not match a question in random case */
     const uint8_t *other_question; /* sent instead of the one asked */
     unsigned filler;               /* records added to additional, to make it large */
     struct ede error;

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -141,10 +142,21 @@ class Cairnd:
     def is_alive(self):
         return self.process is not None and self.process.poll() is None
 
+    def proc(self, name):
+        """What the system says of the process."""
+        return pathlib.Path(f"/proc/{self.process.pid}/{name}").read_text()
+
     def memory(self):
         """Resident octets."""
-        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) * 1024
+        return int(re.search(r"VmRSS:\s+(\d+)", self.proc("status"))[1]) * 1024
+
+    def descriptors(self):
+        """What each open file descriptor stands for, as far as it still does."""
+        found = []
+        for link in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.append(str(link.readlink()))
+        return found
 
     # ---- asking
 
@@ -174,6 +186,27 @@ class Cairnd:
             sock.connect((self.address, self.port))
             sock.send(wire)
             return sock.recv(65535)
+
+    def exchange_many(self, wires, timeout=10):
+        """Sends datagrams at once, each from a socket of its own; their replies in the same order, None for silence."""
+        replies, sockets, poll = [], {}, select.poll()
+        for wire in wires:
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            sock.connect((self.address, self.port))
+            sock.send(wire)
+            sockets[sock.fileno()] = (sock, len(replies))
+            poll.register(sock, select.POLLIN)
+            replies.append(None)
+        deadline = time.monotonic() + timeout
+        while sockets and time.monotonic() < deadline:
+            for number, _ in poll.poll(50):
+                sock, at = sockets.pop(number)
+                replies[at] = sock.recv(65535)
+                poll.unregister(number)
+                sock.close()
+        for sock, _ in sockets.values():
+            sock.close()
+        return replies
 
     def connect(self, timeout=5):
         return socket.create_connection((self.address, self.port), timeout=timeout)

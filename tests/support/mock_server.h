@@ -14,7 +14,7 @@
 
 #include "resolver/base/addr.h"
 
-#define MOCK_SEEN_MAX 4096
+#define MOCK_SEEN_MAX 8192
 
 struct mock;
 struct mock_query {

@@ -31,6 +31,7 @@ class MockServer:
         self.zone = {(dns.name.from_text(n), dns.rdatatype.from_text(t)): data for (n, t), data in zone.items()}
         self.change = change or (lambda query, reply, transport: reply)
         self.asked = []
+        self.connections = 0
         self.running = False
 
     def configuration(self):
@@ -76,6 +77,7 @@ class MockServer:
                 connection, _ = self.tcp.accept()
             except TimeoutError:
                 continue
+            self.connections += 1
             connection.settimeout(None)
             threading.Thread(target=self._serve_connection, args=(connection,), daemon=True).start()
 

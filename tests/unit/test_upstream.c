@@ -12,6 +12,8 @@
 #define TYPE_A 1
 
 static const uint8_t example[] = "\3www\7example\4test";
+/* Of 60 letters: its random case is never all lower. */
+static const uint8_t long_name[] = "\74abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefgh\4test";
 
 struct fixture {
     struct event_base *base;
@@ -26,6 +28,7 @@ struct answer {
     enum upstream_outcome outcome;
     size_t len;
     uint32_t rtt_us;
+    bool case_lost;
     uint8_t bytes[65535];
 };
 
@@ -59,6 +62,7 @@ static void on_done(void *arg, const struct upstream_result *result)
     a->outcome = result->outcome;
     a->len = result->len;
     a->rtt_us = result->rtt_us;
+    a->case_lost = result->case_lost;
     if (result->outcome == UPSTREAM_REPLY) {
         memcpy(a->bytes, result->bytes, result->len);
     }
@@ -447,6 +451,27 @@ static void a_connection_closed_by_the_server_is_a_timeout_and_opened_anew(void 
     assert_int_equal(f->mock.connections, 2);
 }
 
+static void who_loses_the_case_over_tcp_is_told_and_may_be_spared(void **state)
+{
+    struct fixture *f = *state;
+    struct answer *a = calloc(1, sizeof(*a));
+    struct upstream_question q = {.server = f->mock.address, .name = long_name, .type = TYPE_A, .timeout_ms = 1000};
+    f->mock.script = reply_in_lower_case;
+    q.use_tcp = true;
+    assert_non_null(upstream_ask(f->upstream, &q, on_done, a));
+    run(f, a, 2000);
+    assert_int_equal(a->outcome, UPSTREAM_REPLY);
+    assert_true(a->case_lost);
+    a->calls = 0;
+    q.use_tcp = false;
+    q.plain_case = true;
+    assert_non_null(upstream_ask(f->upstream, &q, on_done, a));
+    run(f, a, 2000);
+    assert_int_equal(a->outcome, UPSTREAM_REPLY);
+    assert_false(a->case_lost);
+    free(a);
+}
+
 static void over_tcp_an_error_may_come_without_question_and_case_may_change(void **state)
 {
     assert_int_equal(outcome_of(*state, reply_without_question, true), UPSTREAM_REPLY);
@@ -562,6 +587,7 @@ int main(void)
         UPSTREAM_TEST(a_framed_reply_may_come_octet_by_octet),
         UPSTREAM_TEST(one_connection_serves_many_and_closes_when_idle),
         UPSTREAM_TEST(a_connection_closed_by_the_server_is_a_timeout_and_opened_anew),
+        UPSTREAM_TEST(who_loses_the_case_over_tcp_is_told_and_may_be_spared),
         UPSTREAM_TEST(over_tcp_an_error_may_come_without_question_and_case_may_change),
         UPSTREAM_TEST(two_hundred_exchanges_at_once_each_get_their_reply),
         UPSTREAM_TEST(two_hundred_exchanges_share_one_connection),
