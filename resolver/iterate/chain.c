@@ -11,6 +11,7 @@ static struct raw *add(struct query *q, const uint8_t *name, uint16_t type)
     if (raw != NULL) {
         raw->name = name;
         raw->type = type;
+        raw->stored = q->now;
         raw->next = q->raws;
         q->raws = raw;
     }
@@ -41,9 +42,23 @@ static struct raw *take_finding(struct query *q, const uint8_t *name, uint16_t t
     if (raw != NULL) {
         raw->outcome = OUTCOME_ANSWER;
         raw->sets = l->entry.sets;
+        raw->stored = l->entry.stored;
         raw->source = l->entry.source;
     }
     return raw;
+}
+
+/* Proofs may live shorter than the delegation that they came with. */
+static bool is_current(const struct cache_entry *e, uint64_t now)
+{
+    for (const struct rrset *set = e->sets; set != NULL; set = set->next) {
+        struct rrsig sig;
+        if (set->sigs.count > 0 && rrsig_parse(rdatas_first(&set->sigs), &sig) == FAIL_NONE &&
+            now >= e->stored + 1000ull * sig.original_ttl) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static struct raw *take_delegation(struct query *q, const uint8_t *name)
@@ -56,8 +71,9 @@ static struct raw *take_delegation(struct query *q, const uint8_t *name)
     if (raw != NULL) {
         raw->outcome = OUTCOME_ANSWER;
         raw->is_referral = true;
-        raw->sets = e->sets;
+        raw->sets = is_current(e, q->now) ? e->sets : NULL;
         raw->source = e->source;
+        raw->stored = e->stored;
     }
     return raw;
 }
@@ -113,7 +129,7 @@ bool chain_ask(struct query *q, const uint8_t *zone, uint16_t type)
     return true;
 }
 
-static void fill(struct raw *raw, const struct frame *child)
+static void fill(struct raw *raw, const struct frame *child, uint64_t now)
 {
     bool is_positive = child->sections[SECTION_ANSWER] != NULL;
     raw->outcome = child->outcome;
@@ -121,6 +137,7 @@ static void fill(struct raw *raw, const struct frame *child)
     raw->source = child->source;
     raw->sets = child->sections[is_positive ? SECTION_ANSWER : SECTION_AUTHORITY];
     raw->why = child->why;
+    raw->stored = now;
 }
 
 /* When the second question brings nothing the answer to the first one stands. */
@@ -139,7 +156,7 @@ void chain_take(struct query *q, const struct frame *child)
     }
     raw = raw != NULL ? raw : add(q, child->origin, child->type);
     if (raw != NULL) {
-        fill(raw, child);
+        fill(raw, child, q->now);
         raw->is_final = is_second;
     }
 }

@@ -145,8 +145,7 @@ void cut_avoid(struct cut *c, const struct addr *a)
 {
     struct target *t = a->len != 0 ? cut_find_target(c, a) : NULL;
     if (t != NULL) {
-        t->is_out = c->target_count > 1;
-        t->needs_tcp = !t->is_out;
+        t->is_out = true;
     }
 }
 

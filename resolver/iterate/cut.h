@@ -70,7 +70,7 @@ unsigned cut_add_addresses(struct cut *c, unsigned index, const struct rrset *se
 /* The target with that address and port, or NULL. */
 struct target *cut_find_target(struct cut *c, const struct addr *a);
 
-/* Sees to it that `a`, if it is a target, is not asked, or over TCP when it is the only one. */
+/* Rules `a` out, if it is a target. */
 void cut_avoid(struct cut *c, const struct addr *a);
 
 /* Marks the targets of `c` that were of no use under the delegation `old` of the same zone. */

@@ -145,16 +145,19 @@ static const uint8_t *signer_of(const struct finding *l, const struct anchor *an
     return signer != NULL && name_is_under(signer, anchor->zone) ? signer : NULL;
 }
 
+/* A name whose zone speaks: the parent of a cut does so for its DS (RFC 4035 3.1.4.1). */
+static const uint8_t *speaker_of(const struct finding *l)
+{
+    bool is_parents = l->entry.type == TYPE_DS && l->entry.slot == CACHE_ANSWER;
+    return is_parents ? name_parent(l->entry.name) : l->entry.name;
+}
+
 static enum check check_unsigned(struct query *q, struct finding *l)
 {
     const struct rrset *first = l->entry.sets;
-    const uint8_t *name = l->entry.name;
+    const uint8_t *name = speaker_of(l);
     const uint8_t *hint = first != NULL && first->type == TYPE_SOA ? first->owner : l->zone;
     const struct zone_trust *zone;
-    if (l->entry.type == TYPE_DS && !name_is_root(name)) {
-        name = name_parent(name);
-        hint = l->zone;
-    }
     hint = hint != NULL && name_is_under(name, hint) ? hint : NULL;
     enum check check = trust_enclosing(q, name, hint, &zone);
     if (check != CHECK_DONE) {
@@ -196,7 +199,7 @@ static enum check check_signed(struct query *q, struct finding *l, const uint8_t
 
 static enum check check_link(struct query *q, struct finding *l)
 {
-    const struct anchor *anchor = anchor_find(&q->resolver->policy->anchors, l->entry.name);
+    const struct anchor *anchor = anchor_find(&q->resolver->policy->anchors, speaker_of(l));
     bool is_own = l->own_cut != NULL && (anchor == NULL || !name_is_under(anchor->zone, l->own_cut));
     if (is_own) {
         return conclude(q, l, SECURITY_INSECURE, NULL);

@@ -104,11 +104,13 @@ static enum check fail(struct query *q, const struct raw *raw)
     return CHECK_FAILED;
 }
 
-static uint64_t expiry_of(const struct query *q, const struct rrset *set, const struct attest *attest)
+/* Until when `set` of `raw` is good. */
+static uint64_t expiry_of(const struct query *q, const struct raw *raw, const struct rrset *set,
+                          const struct attest *attest)
 {
     const struct cache_policy *p = q->resolver->cache->policy;
     uint64_t expires = set->expires != 0 ? set->expires : q->now + 1000ull * cache_clamp_ttl(p, set->ttl, false);
-    uint64_t signed_until = q->now + 1000ull * attest->ttl_max;
+    uint64_t signed_until = raw->stored + 1000ull * attest->ttl_max;
     return expires < signed_until ? expires : signed_until;
 }
 
@@ -164,7 +166,7 @@ static enum check by_keys(struct query *q, const uint8_t *zone, const struct rda
     struct attest attest;
     switch (ds_verify_keys(&v, keys, ds, &attest, &fault)) {
     case VERDICT_SECURE: {
-        uint64_t own = expiry_of(q, keys, &attest);
+        uint64_t own = expiry_of(q, raw, keys, &attest);
         return settle_secure(q, keys, own < expires ? own : expires, out);
     }
     case VERDICT_UNSUPPORTED:
@@ -209,7 +211,7 @@ static enum check by_ds(struct query *q, struct raw *raw, const struct rrset *ds
     }
     switch (signature_verify(&v, ds, parent->name, &parent->keys, &attest, &fault)) {
     case VERDICT_SECURE: {
-        uint64_t expires = expiry_of(q, ds, &attest);
+        uint64_t expires = expiry_of(q, raw, ds, &attest);
         return has_use ? by_keys(q, raw->name, &ds->data, expires, out)
                        : settle_unsupported(q, raw->name, &refusal, expires, out);
     }
@@ -297,7 +299,7 @@ static enum check by_proofs(struct query *q, struct raw *raw, const struct zone_
         if (verdict != VERDICT_SECURE) {
             return doubt_statement(q, raw, &fault, out);
         }
-        uint64_t end = expiry_of(q, set, &attest);
+        uint64_t end = expiry_of(q, raw, set, &attest);
         expires = end < expires ? end : expires;
     }
     return proofs != NULL ? by_denial(q, raw, proofs, parent, expires, out) : doubt_statement(q, raw, &fault, out);

@@ -175,6 +175,18 @@ static enum next send_to(struct query *q, struct frame *f, struct target *t)
     return NEXT_SEND;
 }
 
+/* The server that was to be avoided is the only one: over TCP, where nobody else can have a hand in what it says. */
+static bool readmit(struct frame *f)
+{
+    struct target *t = f->avoid.len != 0 ? cut_find_target(&f->cut, &f->avoid) : NULL;
+    f->avoid.len = 0;
+    if (t != NULL) {
+        t->is_out = false;
+        t->needs_tcp = true;
+    }
+    return t != NULL;
+}
+
 /* Servers whose address is known come first; when even the best of them was silent before, another server's address is
  * worth looking up. */
 enum next walk_ask(struct query *q, struct frame *f)
@@ -191,6 +203,9 @@ enum next walk_ask(struct query *q, struct frame *f)
         }
         if (search == SEARCH_NONE && t != NULL) {
             return send_to(q, f, t);
+        }
+        if (search == SEARCH_NONE && readmit(f)) {
+            continue;
         }
         if (search == SEARCH_NONE && may_ask_parent(q, f)) {
             f->left = f->cut;
