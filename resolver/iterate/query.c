@@ -222,7 +222,7 @@ enum want query_step(struct query *q, const struct query_event *ev, uint64_t now
     q->now = now;
     q->event = ev;
     q->top->reply = NULL;
-    q->rested = q->expense.spent;
+    q->rested = q->expense.effort;
     enum next next = walk_event(q, q->top);
     for (;;) {
         struct frame *f = q->top;

@@ -80,7 +80,7 @@ struct query {
     const struct query_event *event; /* of this step */
     uint64_t deadline;
     struct expense expense;     /* likewise, of cryptography */
-    uint32_t rested;            /* what it had spent when this step began */
+    uint32_t rested;            /* its effort when this step began */
     bool is_validated;          /* the client wants validated data */
     struct raw *raws;           /* chain.h */
     struct zone_trust *zones;   /* trust_recall.h */

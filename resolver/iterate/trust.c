@@ -11,7 +11,7 @@
 #include "resolver/validate/ds.h"
 #include "resolver/validate/signature.h"
 
-enum { TIRED = 8 }; /* verifications of one step */
+enum { TIRED = 8 }; /* verifications of one step, by ECDSAP256SHA256 */
 
 struct verifier trust_verifier(struct query *q)
 {
@@ -25,7 +25,7 @@ struct verifier trust_verifier(struct query *q)
 
 bool trust_is_tired(const struct query *q)
 {
-    return q->expense.spent - q->rested >= TIRED;
+    return q->expense.effort - q->rested >= TIRED;
 }
 
 enum check trust_hit_limit(struct query *q)
