@@ -93,6 +93,10 @@ static inline bool request_wants_ad(const struct request *q)
     return q->edns.dnssec_ok || (q->flags & MSG_AD) != 0;
 }
 
+/* Reads no more of a query than its question's name, in lower case, and type; for a look ahead that may go wrong.
+ * Returns the octets of the name, 0 when there is no such question. */
+size_t request_peek(const uint8_t *wire, size_t len, uint8_t key[NAME_SIZE], uint16_t *type);
+
 /* ---- A server's reply ---- */
 
 struct msg {

@@ -7,25 +7,29 @@
 /* One pass over a query, in the order of its bytes: header, question, then the records behind it, of which only OPT is
  * looked into. */
 
-/* Copies the name to `name` and, in lower case, to `key`. A question stands behind the header, so that a compression
+/* The octets of a question's name, 0 when it is malformed. A question stands behind the header, so that a compression
  * pointer in it could lead nowhere; any is malformed. */
-static bool read_question_name(struct reader *r, struct request *q)
+static size_t question_name_len(const uint8_t *at, size_t left)
 {
-    const uint8_t *at = r->at;
-    size_t left = (size_t)(r->end - at);
     size_t max = left < NAME_SIZE ? left : NAME_SIZE;
     size_t len = 0;
     while (len < max && at[len] != 0) {
         if (at[len] > LABEL_SIZE) {
-            return false;
+            return 0;
         }
         len += at[len] + 1u;
     }
-    if (len >= max) {
+    return len < max ? len + 1 : 0;
+}
+
+/* Copies the name to `name` and, in lower case, to `key`. */
+static bool read_question_name(struct reader *r, struct request *q)
+{
+    q->name_len = (uint8_t)question_name_len(r->at, (size_t)(r->end - r->at));
+    if (q->name_len == 0) {
         return false;
     }
-    q->name_len = (uint8_t)(len + 1);
-    memcpy(q->name, at, q->name_len);
+    memcpy(q->name, r->at, q->name_len);
     name_lower(q->key, q->name);
     r->at += q->name_len;
     return true;
@@ -88,6 +92,19 @@ static bool read_sections(struct reader *r, const uint8_t *wire, struct request 
         return false;
     }
     return questions == 1 || q->edns.cookie_len > 0;
+}
+
+size_t request_peek(const uint8_t *wire, size_t len, uint8_t key[NAME_SIZE], uint16_t *type)
+{
+    if (len < MSG_HEADER_SIZE || wire_get_u16(wire + 4) != 1) {
+        return 0;
+    }
+    size_t name_len = question_name_len(wire + MSG_HEADER_SIZE, len - MSG_HEADER_SIZE);
+    if (name_len == 0 || len < MSG_HEADER_SIZE + name_len + 2) {
+        return 0;
+    }
+    *type = wire_get_u16(wire + MSG_HEADER_SIZE + name_len);
+    return name_lower(key, wire + MSG_HEADER_SIZE);
 }
 
 enum request_verdict request_parse(const uint8_t *wire, size_t len, struct request *out)

@@ -40,6 +40,7 @@ struct udp {
     struct batch in;
     unsigned in_used; /* headers to be made ready again */
     bool in_wildcard; /* they have room for the address that was asked */
+    uint64_t hints[UDP_BATCH];
     struct batch out;
     struct mmsghdr answers[UDP_BATCH]; /* of the queries in `in`, bytes in `answer_bytes` */
     struct iovec answer_parts[UDP_BATCH];
@@ -158,7 +159,7 @@ static unsigned handle_one(struct udp *u, uint16_t index, unsigned i, unsigned c
 {
     const struct listener *l = u->listeners[index];
     struct msghdr *query = &u->in.headers[i].msg_hdr;
-    struct udp_packet packet = {.bytes = u->in.bytes[i], .len = u->in.headers[i].msg_len};
+    struct udp_packet packet = {.bytes = u->in.bytes[i], .len = u->in.headers[i].msg_len, .hint = u->hints[i]};
     read_from(l, index, query, &packet.from);
     if (!is_answerable(u, &packet.from)) {
         counter_add(&u->counters.dropped, 1);
@@ -193,6 +194,9 @@ static bool read_batch(struct udp *u, uint16_t index)
     u->in_used = (unsigned)n;
     counter_add(&u->counters.batches, 1);
     counter_add(&u->counters.received, (uint64_t)n);
+    for (unsigned i = 0; i < (unsigned)n && u->handler.peek != NULL; i++) {
+        u->hints[i] = u->handler.peek(u->handler.arg, u->in.bytes[i], u->in.headers[i].msg_len);
+    }
     unsigned count = 0;
     for (unsigned i = 0; i < (unsigned)n; i++) {
         count = handle_one(u, index, i, count);

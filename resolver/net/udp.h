@@ -29,10 +29,14 @@ struct udp_packet {
     const uint8_t *bytes; /* valid during the call */
     size_t len;
     struct udp_from from;
+    uint64_t hint; /* what `peek` returned for it, 0 without one */
 };
 
 struct udp_handler {
     void *arg;
+    /* Sees each datagram of a batch before the first is handled, so that memory which the answers need can be on its
+     * way from far while others are worked on. May be NULL. */
+    uint64_t (*peek)(void *arg, const uint8_t *bytes, size_t len);
     /* Answers at once by writing at most `size` (UDP_OUT_MAX) octets to `out` and returning their number; 0 means
      * silence or an answer later by udp_send. */
     size_t (*handle)(void *arg, const struct udp_packet *in, uint8_t *out, size_t size);

@@ -29,6 +29,7 @@ struct turn {
     struct request q;
     const struct client *client;
     const struct addr *peer;
+    uint64_t hash; /* of the question among the ready answers; 0: not known yet */
     uint8_t *out;
     size_t limit;
 };
@@ -196,7 +197,8 @@ static size_t answer_ready(const struct turn *t)
     struct front *f = t->front;
     const struct responder *r = &settings_of(f)->responder;
     size_t room = t->limit - respond_opt_size(r, &t->q);
-    size_t len = ready_find(f->ready, &t->q, cache_epoch(f->cache), batch_now(f), t->out, room);
+    uint64_t hash = t->hash != 0 ? t->hash : ready_hash(t->q.key, t->q.name_len, t->q.type);
+    size_t len = ready_find(f->ready, &t->q, hash, cache_epoch(f->cache), batch_now(f), t->out, room);
     if (len == 0) {
         return 0;
     }
@@ -386,11 +388,25 @@ static size_t answer_message(struct turn *t, enum request_verdict verdict)
     }
 }
 
+uint64_t front_peek(void *arg, const uint8_t *bytes, size_t len)
+{
+    struct front *f = arg;
+    UNCLEARED uint8_t key[NAME_SIZE];
+    uint16_t type;
+    size_t name_len = request_peek(bytes, len, key, &type);
+    if (name_len == 0) {
+        return 0;
+    }
+    uint64_t hash = ready_hash(key, name_len, type);
+    ready_prefetch(f->ready, hash);
+    return hash;
+}
+
 size_t front_udp(void *arg, const struct udp_packet *in, uint8_t *out, size_t size)
 {
     struct front *f = arg;
     struct client client = {.is_tcp = false, .udp = in->from};
-    struct turn t = {.front = f, .client = &client, .peer = &client.udp.peer, .out = out};
+    struct turn t = {.front = f, .client = &client, .peer = &client.udp.peer, .hash = in->hint, .out = out};
     enum request_verdict verdict = request_parse(in->bytes, in->len, &t.q);
     t.limit = respond_limit(&t.q, false);
     if (t.limit > size) {

@@ -31,6 +31,7 @@ struct front {
 };
 
 /* Handlers for udp_new and tcp_new; `arg` is the front. */
+uint64_t front_peek(void *arg, const uint8_t *bytes, size_t len);
 size_t front_udp(void *arg, const struct udp_packet *in, uint8_t *out, size_t size);
 void front_tcp(void *arg, const struct tcp_from *from, const uint8_t *bytes, size_t len);
 

@@ -13,6 +13,8 @@ enum {
     WAYS = 4,           /* places an entry may take */
     MESSAGE_MAX = 1232, /* what a UDP answer may have */
     MARKS_MAX = 64,
+    AHEAD = 8,   /* prefetches of sets that are on their way before items of the first are fetched */
+    LINE = 64,   /* octets of a line of the processor's cache */
     FLAG_DO = 1, /* question flags that change the answer */
     FLAG_CD = 2
 };
@@ -36,8 +38,12 @@ struct slot {
     struct item *item;
 };
 
+_Static_assert(WAYS * sizeof(struct slot) == LINE, "a set is one line of the cache");
+
 struct ready {
-    struct slot *slots;
+    struct slot *slots; /* at the start of a line */
+    uint64_t ahead[AHEAD];
+    unsigned ahead_at;
     size_t mask; /* sets - 1 */
     size_t bytes_left;
     unsigned hits; /* of the item found last */
@@ -55,11 +61,12 @@ struct ready *ready_new(size_t entries, size_t bytes)
     if (r == NULL) {
         return NULL;
     }
-    r->slots = calloc(sets * WAYS, sizeof(*r->slots));
+    r->slots = aligned_alloc(LINE, sets * LINE);
     if (r->slots == NULL) {
         free(r);
         return NULL;
     }
+    memset(r->slots, 0, sets * LINE);
     r->mask = sets - 1;
     r->bytes_left = bytes;
     return r;
@@ -93,13 +100,41 @@ static struct ready_key key_of(const struct request *q)
     return (struct ready_key){.name = q->key, .name_len = q->name_len, .flags = question_flags(q), .type = q->type};
 }
 
-static uint64_t key_hash(const struct ready_key *k)
+uint64_t ready_hash(const uint8_t *key, size_t name_len, uint16_t type)
 {
-    uint8_t bytes[NAME_SIZE + 3];
-    memcpy(bytes, k->name, k->name_len);
-    memcpy(bytes + k->name_len, &k->type, sizeof(k->type));
-    bytes[k->name_len + 2] = k->flags;
-    return hash_bytes(bytes, k->name_len + 3u);
+    UNCLEARED uint8_t bytes[NAME_SIZE + 2];
+    memcpy(bytes, key, name_len);
+    memcpy(bytes + name_len, &type, sizeof(type));
+    uint64_t hash = hash_bytes(bytes, name_len + sizeof(type));
+    return hash != 0 ? hash : 1;
+}
+
+static struct slot *set_of(const struct ready *r, uint64_t hash)
+{
+    return &r->slots[(hash & r->mask) * WAYS];
+}
+
+/* Header and marks, and the message where answers are small. */
+static void prefetch_items(const struct slot *set, uint64_t hash)
+{
+    for (unsigned w = 0; w < WAYS; w++) {
+        if (set[w].hash == hash && set[w].item != NULL) {
+            const char *at = (const char *)set[w].item;
+            __builtin_prefetch(at);
+            __builtin_prefetch(at + LINE);
+            __builtin_prefetch(at + (size_t)2 * LINE);
+        }
+    }
+}
+
+/* The set's items cannot be fetched before it has arrived itself, so that is done when some more sets are on their way.
+ */
+void ready_prefetch(struct ready *r, uint64_t hash)
+{
+    uint64_t *ahead = &r->ahead[r->ahead_at++ % AHEAD];
+    prefetch_items(set_of(r, *ahead), *ahead);
+    __builtin_prefetch(set_of(r, hash));
+    *ahead = hash;
 }
 
 static bool item_is_for(struct item *i, const struct ready_key *k)
@@ -110,7 +145,7 @@ static bool item_is_for(struct item *i, const struct ready_key *k)
 
 static struct slot *find_slot(struct ready *r, uint64_t hash, const struct ready_key *k)
 {
-    struct slot *set = &r->slots[(hash & r->mask) * WAYS];
+    struct slot *set = set_of(r, hash);
     for (unsigned w = 0; w < WAYS; w++) {
         if (set[w].hash == hash && set[w].item != NULL && item_is_for(set[w].item, k)) {
             return &set[w];
@@ -145,10 +180,11 @@ void ready_free(struct ready *r)
     free(r);
 }
 
-size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size)
+size_t ready_find(struct ready *r, const struct request *q, uint64_t hash, uint32_t epoch, uint64_t now, uint8_t *out,
+                  size_t size)
 {
     struct ready_key key = key_of(q);
-    struct slot *s = find_slot(r, key_hash(&key), &key);
+    struct slot *s = find_slot(r, hash, &key);
     if (s == NULL) {
         return 0;
     }
@@ -199,7 +235,7 @@ static struct slot *choose_slot(struct ready *r, uint64_t hash, const struct rea
     if (own != NULL) {
         return own;
     }
-    struct slot *set = &r->slots[(hash & r->mask) * WAYS];
+    struct slot *set = set_of(r, hash);
     for (unsigned w = 0; w < WAYS; w++) {
         if (set[w].item == NULL || set[w].item->expires <= now) {
             return &set[w];
@@ -227,7 +263,7 @@ void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64
         return;
     }
     struct ready_key key = key_of(q);
-    uint64_t hash = key_hash(&key);
+    uint64_t hash = ready_hash(key.name, key.name_len, key.type);
     struct slot *s = choose_slot(r, hash, &key, now);
     drop(r, s);
     size_t size = item_size(m->mark_count, m->len);
@@ -257,8 +293,9 @@ void ready_forget(struct ready *r, const uint8_t *name, uint16_t type)
     uint8_t lower[NAME_SIZE];
     struct ready_key key = {.name = lower, .type = type};
     key.name_len = (uint8_t)name_lower(lower, name);
+    uint64_t hash = ready_hash(key.name, key.name_len, key.type);
     for (key.flags = 0; key.flags <= (FLAG_DO | FLAG_CD); key.flags++) {
-        struct slot *s = find_slot(r, key_hash(&key), &key);
+        struct slot *s = find_slot(r, hash, &key);
         if (s != NULL) {
             drop(r, s);
         }

@@ -19,9 +19,16 @@ void ready_free(struct ready *r);
 /* Forgets all. */
 void ready_clear(struct ready *r);
 
-/* Writes the answer to `q` at `now` into `out`, without OPT: id, RD, CD and AD, the question's case and the TTLs are
- * the asker's. Returns its octets, 0 when there is none that lives and fits `size`. */
-size_t ready_find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size);
+/* Where the answers to (name, type) are looked for; `key` is the name in lower case. Never 0. */
+uint64_t ready_hash(const uint8_t *key, size_t name_len, uint16_t type);
+
+/* Tells that ready_find with this hash will follow soon: fetches from memory what it reads, in the background. */
+void ready_prefetch(struct ready *r, uint64_t hash);
+
+/* Writes the answer to `q`, whose ready_hash is `hash`, at `now` into `out`, without OPT: id, RD, CD and AD, the
+ * question's case and the TTLs are the asker's. Returns its octets, 0 when there is none that lives and fits `size`. */
+size_t ready_find(struct ready *r, const struct request *q, uint64_t hash, uint32_t epoch, uint64_t now, uint8_t *out,
+                  size_t size);
 
 /* True, once for each item, when the answer that ready_find gave last should be renewed before it ends. */
 bool ready_is_due(const struct ready *r);

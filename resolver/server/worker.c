@@ -98,6 +98,12 @@ static void batch_end(void *arg)
     disk_view_release(w->cache);
 }
 
+static uint64_t on_peek(void *arg, const uint8_t *bytes, size_t len)
+{
+    struct worker *w = arg;
+    return front_peek(&w->front, bytes, len);
+}
+
 static size_t on_datagram(void *arg, const struct udp_packet *in, uint8_t *out, size_t size)
 {
     struct worker *w = arg;
@@ -112,7 +118,7 @@ static void on_message(void *arg, const struct tcp_from *from, const uint8_t *by
 
 static int open_listeners(struct worker *w, const struct worker_parts *parts)
 {
-    struct udp_handler on_udp = {.arg = w, .handle = on_datagram, .batch_end = batch_end};
+    struct udp_handler on_udp = {.arg = w, .peek = on_peek, .handle = on_datagram, .batch_end = batch_end};
     struct tcp_handler on_tcp = {.arg = w, .handle = on_message, .batch_end = batch_end};
     w->front.udp = udp_new(w->base, &on_udp);
     w->front.tcp = tcp_new(w->base, &parts->settings->tcp, &on_tcp, parts->tcp_shared);

@@ -29,6 +29,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     }
     enum request_verdict verdict = request_parse(data, len, &q);
+    uint8_t key[NAME_SIZE];
+    uint16_t type = 0;
+    size_t peeked = request_peek(data, len, key, &type);
+    if (verdict == REQUEST_OK && (peeked != q.name_len || memcmp(key, q.key, peeked) != 0 || type != q.type)) {
+        abort();
+    }
     if ((verdict == REQUEST_IGNORE) != (len < MSG_HEADER_SIZE || (data[2] & 0x80) != 0)) {
         abort();
     }

@@ -24,6 +24,14 @@ static enum request_verdict parse(const uint8_t *wire, size_t len, struct reques
     memcpy(copy, wire, len);
     memset(q, 0xee, sizeof(*q));
     enum request_verdict verdict = request_parse(copy, len, q);
+    uint8_t key[NAME_SIZE];
+    uint16_t type;
+    size_t name_len = request_peek(copy, len, key, &type);
+    if (verdict == REQUEST_OK) { /* what a look ahead sees is what is read */
+        assert_int_equal(name_len, q->name_len);
+        assert_memory_equal(key, q->key, name_len);
+        assert_int_equal(type, q->type);
+    }
     test_free(copy);
     return verdict;
 }
