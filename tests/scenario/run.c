@@ -291,6 +291,12 @@ static void compare_kind(struct run *r, const struct step *s, const char *kind, 
     }
 }
 
+/* What a query took. */
+struct cost {
+    uint64_t started;
+    unsigned verified, turns;
+};
+
 static unsigned count_sent(const struct run *r, const char *words)
 {
     unsigned count = 0;
@@ -300,8 +306,9 @@ static unsigned count_sent(const struct run *r, const char *words)
     return count;
 }
 
-/* "sends N [words]" and "at-most N [words]" count packets, "verified N" signatures, "within MS" the time. */
-static void compare_counts(struct run *r, const struct step *s, uint64_t started, unsigned verified)
+/* "sends N [words]" and "at-most N [words]" count packets, "verified N" signatures, "turns N" how often others got a
+ * turn, "within MS" the time. */
+static void compare_counts(struct run *r, const struct step *s, const struct cost *cost)
 {
     for (const struct line *line = s->expected; line != NULL; line = line->next) {
         unsigned n = 0;
@@ -312,13 +319,15 @@ static void compare_counts(struct run *r, const struct step *s, uint64_t started
         } else if (sscanf(line->text, "at-most %u %n", &n, &at) >= 1) {
             fits = count_sent(r, at > 0 ? line->text + at : "") <= n;
         } else if (sscanf(line->text, "verified %u", &n) == 1) {
-            fits = verified == n;
+            fits = cost->verified == n;
+        } else if (sscanf(line->text, "turns %u", &n) == 1) {
+            fits = cost->turns == n;
         } else if (sscanf(line->text, "within %u", &n) == 1) {
-            fits = r->now - started <= n;
+            fits = r->now - cost->started <= n;
         }
         if (!fits) {
-            printf("  %u packets in %u ms, %u signatures verified\n", r->sent.count, (unsigned)(r->now - started),
-                   verified);
+            printf("  %u packets in %u ms, %u signatures verified, %u turns\n", r->sent.count,
+                   (unsigned)(r->now - cost->started), cost->verified, cost->turns);
             complain(r, line->number, "expected", line->text);
         }
     }
@@ -328,7 +337,7 @@ static void check_words(struct run *r, const struct step *s)
 {
     static const char *const known[] = {"rcode ", "answer ", "authority ", "additional ", "ede ",
                                         "is",     "sent ",   "sends ",     "at-most ",    "within ",
-                                        "probe ", "status ", "verified "};
+                                        "probe ", "status ", "verified ",  "turns "};
     for (const struct line *line = s->expected; line != NULL; line = line->next) {
         bool is_known = false;
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -340,7 +349,7 @@ static void check_words(struct run *r, const struct step *s)
     }
 }
 
-static void compare(struct run *r, const struct step *s, uint64_t started, unsigned verified)
+static void compare(struct run *r, const struct step *s, const struct cost *cost)
 {
     static const char *const kinds[] = {"rcode ", "answer ", "authority ", "additional ",
                                         "ede ",   "is",      "probe ",     "status "};
@@ -349,7 +358,7 @@ static void compare(struct run *r, const struct step *s, uint64_t started, unsig
         compare_kind(r, s, kinds[i], &r->answer);
     }
     compare_kind(r, s, "sent ", &r->sent);
-    compare_counts(r, s, started, verified);
+    compare_counts(r, s, cost);
 }
 
 /* ---- Steps ---- */
@@ -409,7 +418,7 @@ static void probe(struct run *r, struct query *q)
 static void ask(struct run *r, const struct step *s)
 {
     static const struct query_event start = {.kind = EVENT_START}, go_on = {.kind = EVENT_CONTINUE};
-    uint64_t started = r->now;
+    struct cost cost = {.started = r->now};
     unsigned failed = r->failed;
     uint64_t verified = r->resolver.verifications;
     struct query *q = query_new(&r->resolver, s->name, s->type, s->flags, r->now);
@@ -419,20 +428,22 @@ static void ask(struct run *r, const struct step *s)
     bool is_answered = false;
     while (want != WANT_FINISH && r->sent.count < LINES_MAX) {
         if (want == WANT_CONTINUE) {
+            cost.turns++;
             want = query_step(q, &go_on, r->now);
             continue;
         }
         record_send(r, query_send(q));
-        is_answered = is_answered || answer_in_time(r, q, started);
+        is_answered = is_answered || answer_in_time(r, q, cost.started);
         struct query_event ev = serve(r, query_send(q));
-        is_answered = is_answered || answer_in_time(r, q, started);
+        is_answered = is_answered || answer_in_time(r, q, cost.started);
         want = query_step(q, &ev, r->now);
     }
     if (!is_answered) {
         record_answer(r, query_answer(q));
     }
     probe(r, q);
-    compare(r, s, started, (unsigned)(r->resolver.verifications - verified));
+    cost.verified = (unsigned)(r->resolver.verifications - verified);
+    compare(r, s, &cost);
     if (r->failed > failed) {
         print_trace(q);
         print_record(&r->sent);
