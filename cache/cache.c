@@ -97,17 +97,45 @@ int cache_find(struct cache_view *v, enum cache_slot slot, const uint8_t *name, 
     return find_key(v, key, len, now, stale_ms, a, hit);
 }
 
+/* The way up from a name: the deepest delegation found, and the labels of the zone whose delegation it depends on now.
+ */
+struct backing {
+    const struct cache_entry *deepest;
+    unsigned backer_labels;
+};
+
+/* Takes note of what is stored for the zone of `labels` labels; true when that decides that `deepest` counts. What
+ * nobody backs is forgotten. */
+static bool take_backing(struct backing *b, const struct cache_entry *found, unsigned labels, uint64_t now)
+{
+    bool is_backer = b->deepest != NULL && labels == b->backer_labels;
+    if (found == NULL) {
+        b->deepest = is_backer ? NULL : b->deepest;
+        return false;
+    }
+    if (b->deepest != NULL && !is_backer) {
+        return false;
+    }
+    b->deepest = b->deepest != NULL ? b->deepest : found;
+    b->backer_labels = found->backer_labels;
+    return found->backed_until == 0 || now < found->backed_until;
+}
+
 int cache_find_delegation(struct cache_view *v, const uint8_t *name, uint64_t now, struct arena *a,
                           const struct cache_entry **hit)
 {
     uint8_t labels[KEY_SIZE];
     uint8_t key[KEY_SIZE];
     size_t labels_len = key_labels(labels, name);
-    for (;;) {
+    struct backing b = {.deepest = NULL};
+    for (unsigned count = name_labels(name);; count--) {
+        const struct cache_entry *found = NULL;
         memcpy(key, labels, labels_len);
         size_t len = key_finish(key, labels_len, CACHE_DELEGATION, 0);
-        int result = find_key(v, key, len, now, 0, a, hit);
-        if (result != FAIL_NONE || *hit != NULL || labels_len == 0) {
+        int result = find_key(v, key, len, now, 0, a, &found);
+        bool is_settled = take_backing(&b, found, count, now);
+        *hit = is_settled ? b.deepest : NULL;
+        if (result != FAIL_NONE || is_settled || count == 0) {
             return result;
         }
         labels_len = key_parent(labels, labels_len);

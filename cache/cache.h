@@ -52,12 +52,17 @@ struct cache_entry {
     struct addr source; /* server that said so; len 0: none */
     bool source_tcp;
     /* ANSWER: the one set, then proofs when a wildcard made it. NODATA, NXDOMAIN: SOA and proofs (NSEC, NSEC3).
-     * DELEGATION: NS, then DS or proofs, then glue A and AAAA sets. FAILURE: NULL. PROOF: the one set; for SOA, one NSEC
-     * or NSEC3 follows, as a sample of what the zone has. Their `expires` is set on a hit. */
+     * DELEGATION: NS, then DS or proofs, then glue A and AAAA sets. FAILURE: NULL. PROOF: the one set; for SOA, one
+     * NSEC or NSEC3 follows, as a sample of what the zone has. Their `expires` is set on a hit. */
     struct rrset *sets;
     /* DELEGATION: addresses that its sender cannot know better than others, because they lie outside its zone: the last
      * resort. Their `expires` is set on a hit. */
     struct rrset *foreign;
+    /* DELEGATION: when the delegation of the zone above that gave it ends, and the labels of that zone's name. After
+     * that it counts only while that zone has a live delegation again, or a zone that has been let go would live on in
+     * those it made meanwhile. 0: it depends on none. */
+    uint64_t backed_until;
+    uint8_t backer_labels;
     uint8_t failures; /* FAILURE: how many in a row, for the back-off */
     struct ede error; /* FAILURE: what to tell the client */
 };

@@ -9,7 +9,7 @@
 #include "resolver/dns/type.h"
 #include "resolver/dns/wire.h"
 
-enum { CHECKSUM_SIZE = 4, AT_LIFE = 14, HEAD_SIZE = 22, PORT_USUAL = 53 };
+enum { CHECKSUM_SIZE = 4, AT_LIFE = 14, HEAD_SIZE = 22, PORT_USUAL = 53, BACKING_SIZE = 5 };
 
 enum origin { ORIGIN_ADDRESS = 0x03, ORIGIN_TCP = 0x04, ORIGIN_PORT = 0x08, ORIGIN_NEGATIVE = 0x10 };
 enum { ADDRESS_NONE, ADDRESS_V4, ADDRESS_V6 };
@@ -68,7 +68,7 @@ static size_t sets_bound(const struct rrset *sets)
 size_t entry_bound(const struct cache_entry *e)
 {
     size_t size = HEAD_SIZE + sizeof(e->source.octets) + sizeof(uint16_t);
-    size += e->slot == CACHE_FAILURE ? 4 + EDE_TEXT_MAX : 1;
+    size += e->slot == CACHE_FAILURE ? 4 + EDE_TEXT_MAX : BACKING_SIZE + 1;
     return size + sets_bound(e->sets) + sets_bound(e->foreign);
 }
 
@@ -171,6 +171,15 @@ static void write_head(struct writer *w, const struct cache_entry *e, unsigned s
     }
 }
 
+/* As a time after `stored`: 0 for one that is over already, all ones for none. */
+static void write_backing(struct writer *w, const struct cache_entry *e)
+{
+    uint64_t rest = e->backed_until > e->stored ? e->backed_until - e->stored : 0;
+    uint32_t shown = rest < ENTRY_LIFE_MAX ? (uint32_t)rest : ENTRY_LIFE_MAX - 1;
+    writer_u32(w, e->backed_until == 0 ? ENTRY_LIFE_MAX : shown);
+    writer_u8(w, e->backer_labels);
+}
+
 size_t entry_write(const struct cache_entry *e, const uint8_t *key, size_t key_len, uint8_t *out, size_t size)
 {
     unsigned foreign = e->slot == CACHE_DELEGATION && e->sets != NULL ? count_sets(e->foreign) : 0;
@@ -189,6 +198,7 @@ size_t entry_write(const struct cache_entry *e, const uint8_t *key, size_t key_l
         writer_bytes(&w, e->error.text, text_len);
     }
     if (e->slot == CACHE_DELEGATION) {
+        write_backing(&w, e);
         writer_u8(&w, (uint8_t)foreign);
     }
     write_sets(&w, e, e->sets);
@@ -374,6 +384,13 @@ static void part_sets(struct rrset *sets, unsigned count, unsigned foreign, stru
     e->foreign = foreign > 0 ? sets + own : NULL;
 }
 
+static void read_backing(struct reader *r, struct cache_entry *e)
+{
+    uint32_t rest = reader_u32(r);
+    e->backed_until = rest == ENTRY_LIFE_MAX ? 0 : e->stored + rest;
+    e->backer_labels = reader_u8(r);
+}
+
 static int read_sets(struct reader *r, unsigned count, struct arena *a, struct cache_entry *e)
 {
     unsigned foreign = e->slot == CACHE_DELEGATION ? reader_u8(r) : 0;
@@ -436,6 +453,8 @@ int entry_read(const uint8_t *key, size_t key_len, const uint8_t *value, size_t 
     read_source(&r, bytes[5], e);
     if (e->slot == CACHE_FAILURE) {
         read_failure(&r, e);
+    } else if (e->slot == CACHE_DELEGATION) {
+        read_backing(&r, e);
     }
     if (e->security > SECURITY_BOGUS) {
         return FAIL_WIRE;

@@ -3,7 +3,7 @@
  * they differ from the entry's name, and all sets of an entry expire with it, so that they need no TTLs of their own.
  *
  *     checksum u32 | version u8 | origin u8 | standing u8 | sets u8 | stored u48 ms | life u32 ms | epoch u32
- *     | source address | source port | failure, or number of foreign sets | sets, the foreign ones last
+ *     | source address | source port | failure, or backing and number of foreign sets | sets, the foreign ones last
  *
  * The checksum covers key and value, so that no flipped bit can move an answer to another name. Readers trust nothing.
  */
@@ -18,7 +18,7 @@
 #include "resolver/base/arena.h"
 #include "resolver/base/fail.h"
 
-#define ENTRY_VERSION  2
+#define ENTRY_VERSION  3
 #define ENTRY_SETS_MAX 64    /* RRsets of one entry: NS, DS and two glue sets for each of 13 servers, and proofs */
 #define ENTRY_SIZE_MAX 65535 /* octets of a value, whatever the policy says */
 #define ENTRY_LIFE_MAX 0xffffffffu /* milliseconds, 49 days */

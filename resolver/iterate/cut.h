@@ -44,6 +44,7 @@ struct cut {
     struct rrset *foreign; /* addresses of its servers for when nothing else is left (scrub.h) */
     bool is_exhausted;     /* nothing else was left: they are among the targets, if any */
     bool is_signed;        /* its parent has a DS for it */
+    uint64_t lasts_until;  /* while delegations learnt there depend on none but it; 0: for ever */
 };
 
 /* Fills `c` from an NS set and a list that may hold addresses of its servers; at most limits.servers servers, those
@@ -62,6 +63,15 @@ MUST_CHECK int cut_from_route(struct cut *c, const struct route *route, struct a
 static inline bool cut_is_trusted(const struct cut *c)
 {
     return c->source == CUT_LOCAL || c->source == CUT_FORWARD || c->source == CUT_STUB;
+}
+
+/* When what depends on two delegations ends; 0: it does not depend on one. */
+static inline uint64_t cut_end(uint64_t a, uint64_t b)
+{
+    if (a == 0 || b == 0) {
+        return a != 0 ? a : b;
+    }
+    return a < b ? a : b;
 }
 
 /* Takes the addresses of an A or AAAA set for server `index`; returns how many were new. */

@@ -90,12 +90,16 @@ bool learn_negative(struct query *q, struct frame *f, const struct question *ask
     return put_or_hold(q, f, &e);
 }
 
-void learn_delegation(struct query *q, const struct delegation *d)
+void learn_delegation(struct query *q, const struct delegation *d, const struct cut *above)
 {
     struct cache_entry e = entry(q, CACHE_DELEGATION, d->sets->owner, 0);
     e.trust = TRUST_REFERRAL;
     e.sets = d->sets;
     e.foreign = d->foreign;
+    if (above != NULL) {
+        e.backed_until = above->lasts_until;
+        e.backer_labels = (uint8_t)name_labels(above->zone);
+    }
     put(q, &e);
 }
 

@@ -16,8 +16,8 @@ bool learn_set(struct query *q, struct frame *f, struct rrset *set, enum trust t
 bool learn_negative(struct query *q, struct frame *f, const struct question *asked, struct rrset *sets,
                     bool is_nxdomain, enum trust trust);
 
-/* Stores a delegation. */
-void learn_delegation(struct query *q, const struct delegation *d);
+/* Stores a delegation that servers of `above` gave. NULL: what the root's servers say of themselves. */
+void learn_delegation(struct query *q, const struct delegation *d, const struct cut *above);
 
 /* Adds the addresses of `set` to the stored delegation of `zone`, as glue of its server `name`. */
 void learn_glue(struct query *q, const uint8_t *zone, const uint8_t *name, const struct rrset *set);

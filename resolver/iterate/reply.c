@@ -41,7 +41,7 @@ static void learn_root(struct query *q, const struct msg *m, const struct rrset 
     }
     for (const struct rrset *set = d.sets; set != NULL; set = set->next) {
         if (set->type == TYPE_A || set->type == TYPE_AAAA) {
-            learn_delegation(q, &d);
+            learn_delegation(q, &d, NULL);
             return;
         }
     }
@@ -188,16 +188,19 @@ enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
-    learn_delegation(q, &d);
+    learn_delegation(q, &d, &f->cut);
     chain_note_referral(q, d.sets);
     if (f->above != NULL && name_is_under(ns->owner, f->above)) {
         return take_glue(q, f, &d);
     }
+    uint32_t ttl = cache_clamp_ttl(q->resolver->cache->policy, ns->ttl, false);
+    uint64_t lasts_until = cut_end(f->cut.lasts_until, q->now + 1000ull * ttl);
     if (cut_from_set(&f->cut, CUT_REFERRAL, d.sets, d.sets, q->resolver, &q->arena) != FAIL_NONE) {
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
     f->cut.foreign = d.foreign;
+    f->cut.lasts_until = lasts_until;
     cut_mark_failed(&f->cut, &f->left);
     cut_avoid(&f->cut, &f->avoid);
     f->silences = 0;

@@ -62,6 +62,7 @@ static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
     if (failed == FAIL_NONE && is_better(zone, e)) {
         failed = cut_from_set(&f->cut, CUT_CACHE, e->sets, e->sets, q->resolver, &q->arena);
         f->cut.foreign = e->foreign;
+        f->cut.lasts_until = name_is_root(e->name) ? 0 : cut_end(e->expires, e->backed_until);
     } else if (failed == FAIL_NONE && route != NULL) {
         failed = cut_from_route(&f->cut, route, &q->arena);
     } else if (failed == FAIL_NONE && f->cut.source != CUT_LOCAL) {

@@ -47,6 +47,9 @@ static void check_again(const struct cache_entry *e, const uint8_t *key, size_t 
     if (len == 0 || entry_read(key, key_len, value, len, a, &again) != FAIL_NONE) {
         abort();
     }
+    if (e->backed_until != again->backed_until || e->backer_labels != again->backer_labels) {
+        abort();
+    }
     check_same(e->sets, again->sets);
     check_same(e->foreign, again->foreign);
 }

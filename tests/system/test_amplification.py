@@ -174,7 +174,7 @@ def many_addresses():
 
 def closing():
     """A server that truncates everything and closes each connection."""
-    return Attack("www.closing.mock.", {"closing.mock.": at("closing.mock.", "127.66.20.1")},
+    return Attack("www.a.b.c.closing.mock.", {"closing.mock.": at("closing.mock.", "127.66.20.1")},
                   {"127.66.20.1": lambda q: q.cut() if q.transport == "udp" else Hostile.CLOSE}, {"127.66.20.1": 10})
 
 
@@ -197,7 +197,7 @@ def large():
 
 def junk():
     """Nothing that is a message, by any transport."""
-    return Attack("www.junk.mock.", {"junk.mock.": at("junk.mock.", "127.66.22.1")},
+    return Attack("www.a.b.c.junk.mock.", {"junk.mock.": at("junk.mock.", "127.66.22.1")},
                   {"127.66.22.1": lambda q: q.wire[:2] + b"\x84\0" + b"\xff" * 40}, {"127.66.22.1": 10})
 
 

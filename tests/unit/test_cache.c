@@ -326,6 +326,47 @@ static void the_deepest_live_delegation_is_found(void **state)
     assert_true(name_equal(find_delegation(".", T0)->name, name_root));
 }
 
+/* Depends on the delegation of the zone of so many labels once `until` is over. */
+static void put_backed(const char *zone, uint64_t until, uint8_t backer_labels)
+{
+    struct cache_entry e = entry(CACHE_DELEGATION, zone, 0, ns(zone, 1000, "ns.elsewhere."));
+    e.backed_until = until;
+    e.backer_labels = backer_labels;
+    assert_int_equal(put(&e), FAIL_NONE);
+}
+
+static const char *deepest(const char *name, uint64_t now)
+{
+    static char text[NAME_TEXT_SIZE];
+    const struct cache_entry *e = find_delegation(name, now);
+    return e != NULL ? name_text(e->name, text) : "none";
+}
+
+static void a_delegation_counts_while_the_one_above_lives(void **state)
+{
+    (void)state;
+    put_delegation("example.", 10, "ns.example.", T0);
+    put_backed("a.example.", T0 + 10000, 1);
+    put_backed("b.a.example.", T0 + 10000, 2);
+    assert_string_equal(deepest("b.a.example.", T0 + 9999), "b.a.example.");
+    assert_string_equal(deepest("b.a.example.", T0 + 10000), "none");
+    assert_string_equal(deepest("a.example.", T0 + 10000), "none");
+    put_delegation("example.", 10, "ns.example.", T0 + 10000); /* the zone above it still has one */
+    assert_string_equal(deepest("b.a.example.", T0 + 10000), "b.a.example.");
+    assert_string_equal(deepest("b.a.example.", T0 + 20000), "none");
+}
+
+static void one_that_nobody_backs_gives_way_to_those_above(void **state)
+{
+    (void)state;
+    put_delegation(".", 1000, "a.root.", T0);
+    put_delegation("example.", 10, "ns.example.", T0);
+    put_backed("c.b.a.example.", T0, 2); /* a.example. is not known any more */
+    assert_string_equal(deepest("x.c.b.a.example.", T0), "example.");
+    put_backed("b.a.example.", T0 + 5000, 1);
+    assert_string_equal(deepest("x.c.b.a.example.", T0 + 10000), ".");
+}
+
 /* ---- Limits ---- */
 
 static void too_many_records_or_octets_are_not_kept(void **state)
@@ -504,6 +545,8 @@ int main(void)
         TEST(a_repeated_delegation_ends_when_it_would_have_ended),
         TEST(a_delegation_lives_as_long_as_ns_and_ds_and_keeps_its_glue),
         TEST(the_deepest_live_delegation_is_found),
+        TEST(a_delegation_counts_while_the_one_above_lives),
+        TEST(one_that_nobody_backs_gives_way_to_those_above),
         TEST(too_many_records_or_octets_are_not_kept),
         TEST(a_full_arena_is_a_limit),
         TEST(the_proof_at_or_before_a_name_is_found),

@@ -146,6 +146,8 @@ static void assert_same(const struct cache_entry *a, const struct cache_entry *b
     assert_string_equal(a->error.text, b->error.text);
     assert_same_sets(a->sets, b->sets, b->expires);
     assert_same_sets(a->foreign, b->foreign, b->expires);
+    assert_int_equal(a->backed_until, b->backed_until);
+    assert_int_equal(a->backer_labels, b->backer_labels);
 }
 
 static struct cache_entry simple_a(const char *name)
@@ -187,6 +189,8 @@ static struct cache_entry delegation(void)
     add_rdata(&new_set(&e.sets, name_of("ns1.example.com."), TYPE_A, 60)->data, octets, 4);
     add_rdata(&new_set(&e.sets, name_of("ns2.example.com."), TYPE_AAAA, 60)->data, octets, 16);
     add_rdata(&new_set(&e.foreign, name_of("ns.elsewhere.net."), TYPE_AAAA, 60)->data, octets, 16);
+    e.backed_until = e.stored + 3600000;
+    e.backer_labels = 1;
     return e;
 }
 
