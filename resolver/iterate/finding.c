@@ -1,6 +1,7 @@
 #include "resolver/iterate/finding.h"
 
 #include "resolver/dns/name.h"
+#include "resolver/iterate/aggressive.h"
 
 bool finding_is_kept(const struct query *q, const struct frame *f)
 {
@@ -99,6 +100,7 @@ void finding_store(struct query *q, struct frame *f)
     for (struct finding *l = f->findings; l != NULL; l = l->next) {
         if (!l->is_stored) {
             (void)cache_put(q->resolver->cache, &l->entry, &q->arena);
+            aggressive_learn(q, l);
             l->is_stored = true;
         }
     }

@@ -17,6 +17,7 @@ struct finding {
     struct rrset **shown[SECTION_COUNT]; /* where its sets begin in the sections of the frame */
     struct rrset *unverified;            /* first set of the entry whose signature was not looked at */
     uint32_t ttl_max;                    /* that the signatures allow, seconds from now */
+    const uint8_t *signer;               /* the zone whose keys verified it; NULL: none did */
     struct attest attest;                /* of the first set */
     bool is_own_fault;                   /* BOGUS for itself, not for its zone */
     const struct ede *why;               /* BOGUS, or INSECURE for a reason that clients are told */

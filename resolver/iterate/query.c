@@ -14,6 +14,7 @@
 
 #include "resolver/dns/msg.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/aggressive.h"
 #include "resolver/iterate/chain.h"
 #include "resolver/iterate/compose.h"
 #include "resolver/iterate/finding.h"
@@ -165,6 +166,9 @@ static enum next resolve(struct query *q, struct frame *f)
     }
     if (known == KNOWN_NOTHING) {
         known = known_above(q, f, f->cut.zone);
+    }
+    if (known == KNOWN_NOTHING) {
+        known = aggressive_find(q, f);
     }
     if (known == KNOWN_NOTHING && (q->flags & QUERY_CACHE_ONLY) != 0) {
         return frame_end(f, OUTCOME_MISS, RCODE_SERVFAIL);

@@ -73,7 +73,8 @@ struct policy {
     const struct addr_net *private_nets; /* taken out of public answers (private.h) */
     unsigned private_count;
     struct stale_policy stale;
-    bool prefetch; /* refresh.h */
+    bool prefetch;        /* refresh.h */
+    bool aggressive_nsec; /* aggressive.h */
     struct limits limits;
 };
 
@@ -113,6 +114,7 @@ struct resolver {
     unsigned spare_count;
     /* Written by the owner's thread only. */
     uint64_t verifications; /* of signatures */
+    uint64_t synthesised;   /* answers made from proofs of other names */
     uint64_t limit_hits[LIMIT_COUNT];
 };
 

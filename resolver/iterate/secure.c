@@ -182,6 +182,7 @@ static enum check check_signed(struct query *q, struct finding *l, const uint8_t
     }
     switch (zone->status) {
     case ZONE_SECURE:
+        l->signer = signer;
         return verify(q, l, zone);
     case ZONE_INSECURE:
         return conclude(q, l, SECURITY_INSECURE, zone->why);

@@ -384,6 +384,7 @@ static const char *kind_text(unsigned kind)
 {
     static const char *const texts[] = {
         [TRACE_CACHE_HIT] = "found in cache: ",
+        [TRACE_PROOFS] = "follows from proofs of zone ",
         [TRACE_CACHED_FAILURE] = "failed a moment ago: ",
         [TRACE_LOCAL] = "answered from own data: ",
         [TRACE_CUT] = "at zone ",
@@ -458,6 +459,9 @@ char *trace_step_text(const struct trace_step *s, char *out, size_t size)
     case TRACE_UNREACHABLE:
     case TRACE_SKIPPED:
         put_server_step(&t, s);
+        break;
+    case TRACE_PROOFS:
+        text_put_name(&t, s);
         break;
     case TRACE_ZONE:
         text_put_name(&t, s);

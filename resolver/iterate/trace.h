@@ -13,6 +13,7 @@
 
 enum trace_kind {
     TRACE_CACHE_HIT,      /* answered from cache: slot in `detail` */
+    TRACE_PROOFS,         /* by what is known of zone `name` without asking it */
     TRACE_CACHED_FAILURE, /* `server`: whose silence was its cause, if so */
     TRACE_LOCAL,          /* own zone or special-use name */
     TRACE_CUT,            /* the walk stands at zone `name`; detail is enum cut_source */

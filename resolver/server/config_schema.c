@@ -205,10 +205,10 @@ static const struct schema_row rows[] = {
     {.key = "cache.aggressive-nsec",
      .kind = VALUE_BOOL,
      MEMBER(cache.aggressive_nsec),
-     .flags = SCHEMA_NOT_BUILT,
-     .initial = "false",
+     .initial = "true",
      .words = booleans,
-     .meaning = "Answer that a name does not exist from proofs already seen (RFC 8198)."},
+     .meaning = "Answer from validated proofs already seen what follows from them: that other names or types do not "
+                "exist, and what wildcards make (RFC 8198)."},
     {.key = "cache.serve-stale.enabled",
      .kind = VALUE_BOOL,
      MEMBER(cache.serve_stale.enabled),

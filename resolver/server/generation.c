@@ -50,6 +50,7 @@ struct generation *generation_new(const struct generation_parts *parts)
     g->ctx = parts->ctx;
     g->limit_hits = parts->limit_hits;
     g->verifications = parts->verifications;
+    g->synthesised = parts->synthesised;
     g->resolver.policy = &parts->settings->policy;
     g->resolver.cache = parts->cache;
     g->resolver.servers = parts->servers;
@@ -75,6 +76,7 @@ static void end_when_unused(struct generation *g)
         g->limit_hits[i] += g->resolver.limit_hits[i];
     }
     *g->verifications += g->resolver.verifications;
+    *g->synthesised += g->resolver.synthesised;
     resolver_drain(&g->resolver);
     trust_table_free(g->resolver.trust);
     g->give_back(g->ctx, g->settings);

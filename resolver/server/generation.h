@@ -16,6 +16,7 @@ struct generation {
     void *ctx;
     uint64_t *limit_hits; /* the worker's totals */
     uint64_t *verifications;
+    uint64_t *synthesised;
 };
 
 struct generation_parts {
@@ -25,6 +26,7 @@ struct generation_parts {
     struct keyring *keyring;
     uint64_t *limit_hits; /* LIMIT_COUNT of them */
     uint64_t *verifications;
+    uint64_t *synthesised;
     void (*give_back)(void *ctx, struct settings *s);
     void *ctx;
 };

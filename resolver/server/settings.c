@@ -101,6 +101,7 @@ static struct policy make_policy(const struct config *c)
                        .own = c->server.listen.items,
                        .own_count = c->server.listen.count,
                        .prefetch = c->cache.prefetch,
+                       .aggressive_nsec = c->cache.aggressive_nsec,
                        .stale = {.is_on = c->cache.serve_stale.enabled,
                                  .window_ms = 1000ull * c->cache.serve_stale.window_s,
                                  .client_ms = c->cache.serve_stale.client_timeout_ms,

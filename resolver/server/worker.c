@@ -39,6 +39,7 @@ struct worker {
     struct event *stop_timer;
     uint64_t limit_hits[LIMIT_COUNT];
     uint64_t verifications;
+    uint64_t synthesised;
     pthread_t thread;
     bool is_running;
     bool is_stopping;
@@ -64,6 +65,7 @@ static int use_settings(struct worker *w, struct settings *s)
                                      .keyring = w->keyring,
                                      .limit_hits = w->limit_hits,
                                      .verifications = &w->verifications,
+                                     .synthesised = &w->synthesised,
                                      .give_back = give_back,
                                      .ctx = w};
     struct generation *next = generation_new(&parts);
@@ -403,6 +405,7 @@ void worker_report(struct worker *w, json_t *groups)
     add(g, "late", walks.late);
     add(g, "refused", walks.refused);
     add(g, "verifications", w->verifications + w->front.generation->resolver.verifications);
+    add(g, "synthesised", w->synthesised + w->front.generation->resolver.synthesised);
     add(g, "given_up", walks.given_up);
     add(g, "refreshes", walks.refreshes);
     add(g, "probes", walks.probes);

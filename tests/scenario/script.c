@@ -328,6 +328,8 @@ static bool load_setting(struct loader *l)
         p->signature_skew = (uint32_t)number(l, word(l, 1));
     } else if (is(l, 0, "accept-sha1")) {
         p->accept_sha1 = is_on(l);
+    } else if (is(l, 0, "aggressive-nsec")) {
+        p->aggressive_nsec = is_on(l);
     } else if (is(l, 0, "serve-stale")) {
         load_stale(l);
     } else if (is(l, 0, "hint")) {

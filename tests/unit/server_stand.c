@@ -73,6 +73,7 @@ void stand_make(struct stand *s, const char *more, const char *zone)
                                      .servers = s->servers,
                                      .limit_hits = s->limit_hits,
                                      .verifications = &s->verifications,
+                                     .synthesised = &s->synthesised,
                                      .give_back = give_back,
                                      .ctx = s};
     s->generation = generation_new(&parts);

@@ -22,6 +22,7 @@ struct stand {
     struct walks *walks;
     uint64_t limit_hits[LIMIT_COUNT];
     uint64_t verifications;
+    uint64_t synthesised;
     unsigned given_back; /* settings returned by generations */
     unsigned on_network, on_rest, on_refreshed;
 };
