@@ -121,6 +121,7 @@ bool chain_ask(struct query *q, const uint8_t *zone, uint16_t type)
         return false;
     }
     q->top->is_raw = true;
+    q->top->deadline = q->chain_deadline;
     q->top->lookups = 0;
     if (before != NULL && before->is_doubted) {
         q->top->is_fresh = true;

@@ -50,6 +50,9 @@ void compose_answer(struct query *q, const struct frame *f)
         out->error_count = secure_errors(q, f, out->errors);
         private_remove(q, out);
     } else {
+        bool is_bogus = f->outcome == OUTCOME_BOGUS ||
+                        (q->failure != NULL && q->failure->security == SECURITY_BOGUS);
+        out->security = is_bogus ? SECURITY_BOGUS : SECURITY_UNCHECKED;
         add_reasons(q, f);
         out->is_remembered = f->outcome == OUTCOME_KNOWN_FAILURE;
         use_stale(q);

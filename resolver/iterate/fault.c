@@ -50,7 +50,7 @@ static void put_key(struct ede *e, const struct fault *f)
         put(e, ", %s", algorithm_text(f->algorithm, algorithm));
     }
     if (f->zone != NULL) {
-        put(e, " of ");
+        put(e, "%s", f->key_tag != 0 ? " of " : ", zone ");
         put_name(e, f->zone);
     }
     if (f->key_tag != 0 && f->algorithm != 0 && f->code != EDE_UNSUPPORTED_DS_DIGEST) {

@@ -126,6 +126,7 @@ bool frame_push(struct query *q, const uint8_t *name, uint16_t type)
     f->parent = q->top;
     f->depth = q->top != NULL ? q->top->depth + 1 : 0;
     f->lookups = q->top != NULL ? q->top->lookups + 1 : 0;
+    f->deadline = q->top != NULL ? q->top->deadline : q->deadline;
     f->origin = f->name = name;
     f->type = type;
     q->top = f;

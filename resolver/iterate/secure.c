@@ -12,6 +12,9 @@
 #include "resolver/validate/denial.h"
 #include "resolver/validate/signature.h"
 
+/* What the public tree is given to say of a zone that was configured: its clients wait no longer than this for it. */
+enum { PRIVATE_MS = 1500 };
+
 /* ---- Verdicts on one link ---- */
 
 static enum check conclude(struct query *q, struct finding *l, enum security security, const struct ede *why)
@@ -95,6 +98,9 @@ static enum check judge(struct query *q, struct finding *l, const struct zone_tr
     if (l->entry.slot == CACHE_NXDOMAIN) {
         return judge_denial(q, l, zone, denial_name_error(&v, sets, zone->name, name));
     }
+    if (l->entry.is_negative && l->entry.type == TYPE_DS && route_is_apex(q->resolver->policy, name)) {
+        return conclude(q, l, SECURITY_INSECURE, NULL); /* what the parent may deny altogether (reply.c) */
+    }
     if (l->entry.is_negative) {
         return judge_denial(q, l, zone, denial_no_data(&v, sets, zone->name, name, l->entry.type));
     }
@@ -164,12 +170,13 @@ static enum check check_unsigned(struct query *q, struct finding *l)
         return check;
     }
     if (zone->status == ZONE_SECURE) {
-        struct fault fault = fault_of(l, zone, EDE_RRSIGS_MISSING, "not signed, in a signed zone");
+        struct fault fault = fault_of(l, zone, EDE_RRSIGS_MISSING, "not signed");
         return conclude_bogus(q, l, &fault);
     }
     enum security security = zone->status == ZONE_BOGUS           ? SECURITY_BOGUS
                              : zone->status == ZONE_INDETERMINATE ? SECURITY_INDETERMINATE
                                                                   : SECURITY_INSECURE;
+    l->is_own_fault = true; /* who took the signatures from the answer may have had a hand in what denies them */
     return conclude(q, l, security, zone->why);
 }
 
@@ -260,6 +267,8 @@ static enum next stop(struct query *q, struct frame *f, enum check check)
 static enum check find_status(struct query *q, struct finding *l)
 {
     enum check check;
+    uint64_t soon = q->trace.started + PRIVATE_MS;
+    q->chain_deadline = is_private(q, l) && soon < q->deadline ? soon : q->deadline;
     do {
         check = check_link(q, l);
     } while (check == CHECK_AGAIN);
@@ -268,7 +277,7 @@ static enum check find_status(struct query *q, struct finding *l)
         check = conclude(q, l, SECURITY_INDETERMINATE, NULL);
     }
     if (check == CHECK_DONE) {
-        trace_add(&q->trace, TRACE_STATUS, l->asked, l->entry.type, q->now)->detail = (uint8_t)l->entry.security;
+        trace_add(&q->trace, TRACE_STATUS, l->asked, q->top->type, q->now)->detail = (uint8_t)l->entry.security;
     }
     return check;
 }

@@ -30,6 +30,7 @@ enum outcome {
 struct frame {
     struct frame *parent;
     unsigned depth;        /* 0: the client's */
+    uint64_t deadline;
     unsigned lookups;      /* look-ups of addresses that it is nested in */
     bool is_raw;           /* for chain.h: its answer is taken as it is */
     const uint8_t *origin; /* asked at first */
@@ -83,6 +84,7 @@ struct query {
     uint32_t rested;            /* its effort when this step began */
     bool is_validated;          /* the client wants validated data */
     struct raw *raws;           /* chain.h */
+    uint64_t chain_deadline;    /* of the frames for them */
     struct zone_trust *zones;   /* trust_recall.h */
     struct ede faults[EDE_MAX]; /* why the chain could not be followed */
     unsigned fault_count;

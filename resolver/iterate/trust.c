@@ -123,7 +123,7 @@ static enum check settle_secure(struct query *q, const struct rrset *keys, uint6
     return settle(q, &z, out);
 }
 
-/* The keys do not fit the DS set: one of the two may be forged, or old. */
+/* The keys do not fit the DS set: they may be forged. It is verified, but may be old. */
 static enum check doubt_keys(struct query *q, struct raw *keys, const struct fault *fault,
                              const struct zone_trust **out)
 {
@@ -132,7 +132,7 @@ static enum check doubt_keys(struct query *q, struct raw *keys, const struct fau
     if (chain_doubt(q, keys)) {
         return ask(q, zone, TYPE_DNSKEY);
     }
-    if (ds != NULL && chain_doubt(q, ds)) {
+    if (ds != NULL && trust_is_old(q, ds->stored) && chain_doubt(q, ds)) {
         return ask(q, zone, TYPE_DS);
     }
     return settle_bogus(q, zone, fault, out);
@@ -428,11 +428,12 @@ enum check trust_zone(struct query *q, const uint8_t *zone, const struct zone_tr
 
 /* ---- Downwards ---- */
 
-/* A referral to `zone` that brought signed words of its parent: no need to look what lies between. */
-static bool is_vouched_for(struct query *q, const uint8_t *zone)
+/* Whether to look at `zone` before what lies above it. A referral to it that brought no signed words of its parent would
+ * be followed by a question that is not needed where a zone above is insecure. */
+static bool is_worth_a_look(struct query *q, const uint8_t *zone)
 {
     const struct raw *raw = chain_find(q, zone, TYPE_DS);
-    return raw != NULL && chain_signer(raw) != NULL;
+    return raw == NULL || chain_signer(raw) != NULL;
 }
 
 static enum check descend(struct query *q, const uint8_t *name, const struct zone_trust **out)
@@ -473,7 +474,7 @@ enum check trust_enclosing(struct query *q, const uint8_t *name, const uint8_t *
         check = trust_zone(q, anchor->zone, out);
     }
     if (check == CHECK_DONE && (*out)->status == ZONE_SECURE && is_hint_good && !name_is_under((*out)->name, hint) &&
-        is_vouched_for(q, hint)) {
+        is_worth_a_look(q, hint)) {
         check = trust_zone(q, hint, out);
     }
     return check == CHECK_DONE && (*out)->status == ZONE_SECURE ? descend(q, name, out) : check;

@@ -47,13 +47,18 @@ const struct zone_trust *trust_keep(struct query *q, const struct zone_trust *z)
     return kept;
 }
 
+bool trust_is_old(const struct query *q, uint64_t learnt)
+{
+    return q->now >= learnt + OLD_MS;
+}
+
 bool trust_forget_old(struct query *q, const uint8_t *zone)
 {
     struct zone_trust **at = &q->zones;
     while (*at != NULL && !name_equal((*at)->name, zone)) {
         at = &(*at)->next;
     }
-    if (*at == NULL || (*at)->status != ZONE_SECURE || q->now < (*at)->learnt + OLD_MS) {
+    if (*at == NULL || (*at)->status != ZONE_SECURE || !trust_is_old(q, (*at)->learnt)) {
         return false;
     }
     if (q->resolver->trust != NULL) {

@@ -11,7 +11,10 @@ const struct zone_trust *trust_recall(struct query *q, const uint8_t *zone);
 /* Keeps what was found out, for other queries too if it expires after now. NULL: no memory. */
 const struct zone_trust *trust_keep(struct query *q, const struct zone_trust *z);
 
-/* Forgets a secure zone, here and in the worker, that was learnt a minute or longer ago. False: it was not. */
+/* A minute or more ago: what a zone said then may have changed since. */
+bool trust_is_old(const struct query *q, uint64_t learnt);
+
+/* Forgets a secure zone, here and in the worker, that was learnt so long ago. False: it was not. */
 bool trust_forget_old(struct query *q, const uint8_t *zone);
 
 #endif

@@ -127,7 +127,7 @@ static uint32_t timeout(const struct query *q, const struct frame *f, const stru
     if (is_at_forwarder(f) && ms < forwarder_patience(f, t)) {
         ms = forwarder_patience(f, t);
     }
-    uint64_t left = q->deadline - q->now;
+    uint64_t left = f->deadline - q->now;
     return ms < left ? ms : (uint32_t)left;
 }
 
@@ -192,7 +192,10 @@ static bool readmit(struct frame *f)
  * worth looking up. */
 enum next walk_ask(struct query *q, struct frame *f)
 {
-    if (q->now >= q->deadline) {
+    if (q->now >= f->deadline && f->deadline < q->deadline) { /* its servers did not make it in time */
+        return frame_end(f, OUTCOME_FAILED, RCODE_SERVFAIL);
+    }
+    if (q->now >= f->deadline) {
         query_hit_limit(q, LIMIT_ID_walk_ms);
         return frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
     }
@@ -225,7 +228,7 @@ enum next walk_ask(struct query *q, struct frame *f)
 /* The same server once more, in another manner. */
 static enum next ask_again(struct query *q, struct frame *f, struct target *t)
 {
-    return q->now < q->deadline && pick_may_ask(q, f, t) ? send_to(q, f, t) : walk_ask(q, f);
+    return q->now < f->deadline && pick_may_ask(q, f, t) ? send_to(q, f, t) : walk_ask(q, f);
 }
 
 static enum next ask_other(struct query *q, struct frame *f, struct target *t)

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
             break;
         case 'V':
             puts("cairnd " CAIRN_VERSION);
-            puts("DNSSEC validation: on request (dnssec.validation)");
+            puts("DNSSEC validation: on unless dnssec.validation is false");
             return EXIT_SUCCESS;
         case 'h':
             fputs(usage, stdout);

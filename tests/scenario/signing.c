@@ -20,8 +20,21 @@ struct signing signing_default(void)
     return (struct signing){.from_s = -DAY, .to_s = 30 * DAY, .labels = -1};
 }
 
+static int find(const uint8_t *zone)
+{
+    for (unsigned i = 0; i < zone_count; i++) {
+        if (name_equal(zones[i].name, zone)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
 void signing_add_zone(const uint8_t *zone, uint8_t algorithm)
 {
+    if (find(zone) >= 0) {
+        return;
+    }
     if (zone_count == ZONES_MAX) {
         fprintf(stderr, "too many signed zones\n");
         exit(2);
@@ -34,16 +47,6 @@ void signing_add_zone(const uint8_t *zone, uint8_t algorithm)
     zones[zone_count].signer = signer_new(algorithm, SIGNER_KSK, zone_count + 1);
     zones[zone_count].strange = signer_new(algorithm, SIGNER_KSK, zone_count + 1 + STRANGE);
     zone_count++;
-}
-
-static int find(const uint8_t *zone)
-{
-    for (unsigned i = 0; i < zone_count; i++) {
-        if (name_equal(zones[i].name, zone)) {
-            return (int)i;
-        }
-    }
-    return -1;
 }
 
 bool signing_put_key(struct arena *a, const uint8_t *zone, struct rdatas *out)

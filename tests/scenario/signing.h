@@ -22,7 +22,7 @@ struct signing {
 
 struct signing signing_default(void);
 
-/* Makes the key of a zone. Algorithm 0: the zone is not signed, though one above it is. */
+/* Makes the key of a zone, unless that has been done. Algorithm 0: the zone is not signed, though one above it is. */
 void signing_add_zone(const uint8_t *zone, uint8_t algorithm);
 
 /* Append the key of a zone, or the DS of it, to `out`. False: no such zone. `digest` as in DS; is_strange: of another

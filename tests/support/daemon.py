@@ -60,6 +60,7 @@ class Cairnd:
             "server": {"listen": [f"{address}@{port}"], "user": "", "state": "state", "workers": 2},
             "cache": {"directory": "cache"},
             "control": {"socket": "control.sock"},
+            "dnssec": {"validation": False},  # most networks under test have no signed root
         }, configuration)
         self.write_configuration()
 

@@ -7,6 +7,7 @@
 
 #include "cache/memory.h"
 #include "resolver/iterate/servers.h"
+#include "resolver/validate/keyring.h"
 #include "resolver/server/probes.h"
 
 static void must(bool ok, const char *what)
@@ -22,8 +23,9 @@ static struct settings *make_settings(const char *more, const char *zone, const 
     char text[4096];
     struct zone_set *zones = NULL;
     snprintf(text, sizeof(text),
-             "recursion: {root-hints: {ns.root: [192.0.2.1]}, allow-upstream: [192.0.2.0/24], priming: false}\n%s\n",
-             more);
+             "recursion: {root-hints: {ns.root: [192.0.2.1]}, allow-upstream: [192.0.2.0/24], priming: false}\n"
+             "%s\n%s\n",
+             strstr(more, "dnssec:") == NULL ? "dnssec: {validation: false}" : "", more);
     struct config *config = config_parse(text, strlen(text), "test.yaml", config_print, stderr);
     must(config != NULL, "configuration");
     if (zone != NULL) {
@@ -63,6 +65,7 @@ static void on_rest(void *ctx)
 void stand_make(struct stand *s, const char *more, const char *zone)
 {
     *s = (struct stand){.base = event_base_new(), .memory = memory_new(), .servers = servers_new(64)};
+    s->keyring = keyring_new(16);
     fake_upstream_reset();
     zone_dir_make(&s->dir);
     s->settings = make_settings(more, zone, &s->dir);
@@ -71,6 +74,7 @@ void stand_make(struct stand *s, const char *more, const char *zone)
     struct generation_parts parts = {.settings = s->settings,
                                      .cache = &s->cache,
                                      .servers = s->servers,
+                                     .keyring = s->keyring,
                                      .limit_hits = s->limit_hits,
                                      .verifications = &s->verifications,
                                      .synthesised = &s->synthesised,
@@ -91,6 +95,7 @@ void stand_end(struct stand *s)
     }
     settings_drop(s->settings);
     servers_free(s->servers);
+    keyring_free(s->keyring);
     memory_free(s->memory);
     event_base_free(s->base);
     zone_dir_remove(&s->dir);

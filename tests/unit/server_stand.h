@@ -23,6 +23,7 @@ struct stand {
     uint64_t limit_hits[LIMIT_COUNT];
     uint64_t verifications;
     uint64_t synthesised;
+    struct keyring *keyring;
     unsigned given_back; /* settings returned by generations */
     unsigned on_network, on_rest, on_refreshed;
 };
