@@ -9,9 +9,11 @@
 
 #include "answer.h"
 #include "histogram.h"
+#include "mix.h"
 #include "question.h"
 
-enum { TYPE_A = 1, TYPE_NS = 2, TYPE_DS = 43, TYPE_TXT = 16, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5 };
+enum { TYPE_A = 1, TYPE_NS = 2, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_DS = 43, TYPE_HTTPS = 65 };
+enum { RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5 };
 
 #define ROOT    UINT32_C(0x0a350001)
 #define TLD_4   UINT32_C(0x0a350105)
@@ -110,6 +112,20 @@ static void what_does_not_exist_is_denied_with_the_zones_soa(void **state)
     assert_int_equal(records(2), 1);
 }
 
+static void a_zone_has_an_alias_and_a_name_that_does_not_exist(void **state)
+{
+    (void)state;
+    ask(HOST(234), "c.z00001234.t9", TYPE_A);
+    assert_int_equal(records(1), 1);
+    static const uint8_t target[] = "\1w\11z00001234\2t0";
+    assert_non_null(memmem(reply, sizeof reply, target, sizeof target));
+    ask(HOST(234), "x.z00001234.t4", TYPE_AAAA);
+    assert_int_equal(reply[3] & 15, RCODE_NXDOMAIN);
+    assert_int_equal(records(2), 1);
+    ask(HOST(234), "w.z00001234.t4", TYPE_HTTPS);
+    assert_int_equal(records(1), 1);
+}
+
 static void broken_queries_get_no_reply(void **state)
 {
     (void)state;
@@ -143,6 +159,40 @@ static void only_the_right_answer_is_taken_for_right(void **state)
     assert_int_equal(judge(1234 + 100000, HOST(234), "w.z1234.t4", TYPE_A), VERDICT_WRONG);
 }
 
+static void a_denial_is_right_only_where_it_is_due(void **state)
+{
+    (void)state;
+    struct pattern p;
+    size_t len = ask(HOST(234), "x.z1234.t4", TYPE_A);
+    assert_true(pattern_init(&p, "x.z####.t#", TYPE_A, true));
+    assert_int_equal(reply_judge(&p, 1234, false, reply, len), VERDICT_FAILED);
+    p.rcode = RCODE_NXDOMAIN;
+    assert_int_equal(reply_judge(&p, 1234, false, reply, len), VERDICT_RIGHT);
+    assert_int_equal(judge(1234, HOST(234), "c.z1234.t4", TYPE_A), VERDICT_WRONG);
+}
+
+static void the_mix_has_the_shares_it_says(void **state)
+{
+    (void)state;
+    enum { QUESTIONS = 100000 };
+    static struct mix m;
+    unsigned kind[MIX_KINDS] = {0};
+    unsigned type[MIX_TYPES] = {0};
+    unsigned dnssec = 0;
+    mix_init(&m);
+    for (uint64_t n = 0; n < QUESTIONS; n++) {
+        size_t at = (size_t)(mix_pattern(&m, n) - &m.pattern[0][0][0]);
+        dnssec += at % 2;
+        type[at / 2 % MIX_TYPES]++;
+        kind[at / 2 / MIX_TYPES]++;
+    }
+    assert_in_range(kind[1], 9000, 11000);
+    assert_in_range(kind[2], 9000, 11000);
+    assert_in_range(type[0], 58000, 62000);
+    assert_in_range(type[2], 14000, 16000);
+    assert_in_range(dnssec, 4500, 5500);
+}
+
 static void quantiles_are_exact_to_a_bucket(void **state)
 {
     (void)state;
@@ -164,8 +214,11 @@ int main(void)
         cmocka_unit_test(a_walk_goes_from_root_over_the_domain_to_the_zone),
         cmocka_unit_test(both_servers_of_a_zone_answer_and_no_other),
         cmocka_unit_test(what_does_not_exist_is_denied_with_the_zones_soa),
+        cmocka_unit_test(a_zone_has_an_alias_and_a_name_that_does_not_exist),
         cmocka_unit_test(broken_queries_get_no_reply),
         cmocka_unit_test(only_the_right_answer_is_taken_for_right),
+        cmocka_unit_test(a_denial_is_right_only_where_it_is_due),
+        cmocka_unit_test(the_mix_has_the_shares_it_says),
         cmocka_unit_test(quantiles_are_exact_to_a_bucket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

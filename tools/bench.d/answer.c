@@ -6,7 +6,16 @@
 #include <string.h>
 
 enum { HEADER = 12, LABELS_MAX = 127, SOA_SERIAL = 1, TIMERS = 3600 };
-enum { TYPE_A = 1, TYPE_NS = 2, TYPE_SOA = 6, TYPE_AAAA = 28, TYPE_OPT = 41, TYPE_DS = 43 };
+enum {
+    TYPE_A = 1,
+    TYPE_NS = 2,
+    TYPE_CNAME = 5,
+    TYPE_SOA = 6,
+    TYPE_AAAA = 28,
+    TYPE_OPT = 41,
+    TYPE_DS = 43,
+    TYPE_HTTPS = 65
+};
 enum { RCODE_NOERROR = 0, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5 };
 
 #define SERVERS       2                    /* of each zone: ns1 and ns2 */
@@ -204,6 +213,36 @@ static void put_soa(struct writer *w, int section, uint16_t apex, uint32_t ttl_s
     end_record(w, length_at);
 }
 
+static void put_https(struct writer *w, uint16_t owner, uint32_t ttl_s)
+{
+    static const uint8_t data[] = {0, 1, 0, 0, 1, 0, 3, 2, 'h', '2'}; /* 1 . alpn=h2 */
+    size_t length_at = put_record(w, 1, "", owner, TYPE_HTTPS, ttl_s);
+    memcpy(w->message + w->len, data, sizeof data);
+    w->len += sizeof data;
+    end_record(w, length_at);
+}
+
+/* c.z<n>.t<k> is an alias of w.z<n> in the next top-level domain. */
+static void put_alias(struct writer *w, const struct asking *a, uint32_t ttl_s)
+{
+    const uint8_t *zone = a->query + a->label[1];
+    uint8_t tld = (uint8_t)('0' + (a->query[a->label[2] + 2] - '0' + 1) % 10);
+    size_t length_at = put_record(w, 1, "", a->label[0], TYPE_CNAME, ttl_s);
+    memcpy(w->message + w->len, "\1w", 2);
+    memcpy(w->message + w->len + 2, zone, 1U + zone[0]);
+    w->len += 3U + zone[0];
+    memcpy(w->message + w->len, (const uint8_t[]){2, 't', tld, 0}, 4);
+    w->len += 4;
+    end_record(w, length_at);
+}
+
+/* Whether the first label is this one letter. */
+static bool is_letter(const struct asking *a, char letter)
+{
+    const uint8_t *label = a->query + a->label[0];
+    return label[0] == 1 && (label[1] | 0x20) == letter;
+}
+
 /* Whether the name lies at or below a delegation of the zone at `level`, and the number of the zone below; a DS
  * question at the cut itself is the zone's own (RFC 4035 3.1.4.1). */
 static bool is_delegated(const struct asking *a, enum level level, uint32_t *below)
@@ -219,8 +258,25 @@ static bool is_present(const struct asking *a, enum level level)
 {
     uint32_t number;
     unsigned below = a->labels - level;
-    return below == 0 ||
-           (below == 1 && (level == LEVEL_ZONE || read_server(a, 0) < SERVERS || find_zone(a, level + 1, &number)));
+    if (below != 1) {
+        return below == 0;
+    }
+    return level == LEVEL_ZONE ? !is_letter(a, 'x') : read_server(a, 0) < SERVERS || find_zone(a, level + 1, &number);
+}
+
+/* What zone `number` knows about the name of a host right below it; nothing written means NODATA. */
+static void put_host(const struct tree *t, struct writer *w, const struct asking *a, uint32_t number)
+{
+    uint16_t owner = a->label[0];
+    if (is_letter(a, 'c')) {
+        put_alias(w, a, t->ttl_s);
+    } else if (a->type == TYPE_A) {
+        put_address(w, 1, "", owner, t->ttl_s, address_of_index(number));
+    } else if (a->type == TYPE_AAAA) {
+        put_address6(w, owner, t->ttl_s, number);
+    } else if (a->type == TYPE_HTTPS) {
+        put_https(w, owner, t->ttl_s);
+    }
 }
 
 /* What the zone at `level` knows about the name itself; nothing written means NODATA. */
@@ -229,17 +285,14 @@ static void put_own(const struct tree *t, struct writer *w, const struct asking 
     uint16_t owner = a->label[0];
     bool is_apex = a->labels == level;
     unsigned server = is_apex ? SERVERS : read_server(a, 0);
-    bool is_server = server < SERVERS;
     if (is_apex && a->type == TYPE_NS) {
         put_servers(t, w, 1, owner, level, number);
     } else if (is_apex && a->type == TYPE_SOA) {
         put_soa(w, 1, owner, t->ttl_s);
-    } else if (is_server && a->type == TYPE_A) {
+    } else if (server < SERVERS && a->type == TYPE_A) {
         put_address(w, 1, "", owner, t->ttl_s, server_address(t, level, number, server));
-    } else if (level == LEVEL_ZONE && !is_server && a->type == TYPE_A) {
-        put_address(w, 1, "", owner, t->ttl_s, address_of_index(number));
-    } else if (level == LEVEL_ZONE && !is_server && a->type == TYPE_AAAA) {
-        put_address6(w, owner, t->ttl_s, number);
+    } else if (level == LEVEL_ZONE && !is_apex && server == SERVERS) {
+        put_host(t, w, a, number);
     }
 }
 

@@ -5,10 +5,11 @@
  *   t0. ... t9.      top-level domains, t<k> on 10.53.1.<k+1> and 10.53.2.<k+1>
  *   z<n>.t<k>.       a zone for every number n of up to nine digits, on two of the `hosts` addresses from 10.54.0.1 on
  *
- * Each zone has two name servers, ns1 and ns2 in the zone itself, with glue. Every other name right below z<n>.t<k> has
- * an address that follows from n (address_of_index), so whoever asks can check it. A name in a zone not seen before
- * therefore costs a resolver a referral from the top-level domain and an answer from a zone of its own. Which zones
- * answer is decided by the address that was asked; anything else is REFUSED.
+ * Each zone has two name servers, ns1 and ns2 in the zone itself, with glue. Of the other names right below z<n>.t<k>,
+ * x does not exist, c is an alias of w.z<n> in the next top-level domain, and all others have records of types A, AAAA
+ * and HTTPS; the address follows from n (address_of_index), so whoever asks can check it. A name in a zone not seen
+ * before therefore costs a resolver a referral from the top-level domain and an answer from a zone of its own. Which
+ * zones answer is decided by the address that was asked; anything else is REFUSED.
  */
 #ifndef BENCH_ANSWER_H
 #define BENCH_ANSWER_H

@@ -1,5 +1,5 @@
 /*
- * DNS load over UDP, cheaper than the servers it measures. Closed loop: every lane (one socket, one source port) keeps
+ * DNS load over UDP or TCP, cheaper than the servers it measures. Closed loop: every lane (one socket, one port) keeps
  * `window / lanes` questions on the way and asks the next one when an answer comes. Open loop (--rate): questions leave
  * on a schedule, and a latency counts from the moment its question was due, so that a stalling server cannot hide
  * behind the questions it prevented. Every answer is checked. The result is one JSON object on stdout.
@@ -7,7 +7,9 @@
 #include "address.h"
 #include "batch.h"
 #include "histogram.h"
+#include "mix.h"
 #include "options.h"
+#include "pipe.h"
 #include "question.h"
 
 #include <errno.h>
@@ -24,13 +26,16 @@
 /* One question on the way. The id on the wire is the slot's number plus its generation, so a late answer to an
  * abandoned question is not taken for the next one's. */
 struct slot {
+    const struct pattern *pattern;
     uint64_t index;
     uint64_t due_ns; /* 0: free */
     uint16_t generation;
+    bool is_flood;
 };
 
 struct lane {
-    int fd;
+    int fd;           /* UDP */
+    struct pipe pipe; /* TCP */
     int free_count;
     uint16_t free[LANE_SLOTS];
     struct slot slot[LANE_SLOTS];
@@ -39,11 +44,13 @@ struct lane {
 struct run {
     const struct options *options;
     struct sequence sequence;
+    struct mix mix;
     struct lane lane[LANES_MAX];
     struct batch batch;
     struct histogram latency;
     uint64_t start_ns, end_ns, last_ns; /* first question, when to stop asking, last answer */
-    uint64_t sent, late, lost, stray;
+    uint64_t sent, answered, lost, stray;
+    double flood_due; /* questions of the flood that should have been asked, less those that were */
     uint64_t verdict[VERDICT_COUNT];
     uint64_t rcode[16];
 };
@@ -62,12 +69,20 @@ static void slot_free(struct lane *l, unsigned number)
     l->free[l->free_count++] = (uint16_t)number;
 }
 
+static bool open_lane(struct lane *l, const struct options *o)
+{
+    if (o->tcp) {
+        return pipe_open(&l->pipe, &o->server);
+    }
+    l->fd = address_connect(&o->server);
+    return l->fd >= 0;
+}
+
 static bool open_lanes(struct run *r)
 {
     for (int i = 0; i < r->options->lanes; i++) {
         struct lane *l = &r->lane[i];
-        l->fd = address_connect(&r->options->server);
-        if (l->fd < 0) {
+        if (!open_lane(l, r->options)) {
             return false;
         }
         for (int s = r->options->window / r->options->lanes; s-- > 0;) {
@@ -85,9 +100,12 @@ static void take_reply(struct run *r, struct lane *l, const struct datagram *d, 
         r->stray++;
         return;
     }
-    r->verdict[reply_judge(&r->options->pattern, s->index, r->options->echo, d->bytes, d->len)]++;
+    r->answered++;
+    r->verdict[reply_judge(s->pattern, s->index, r->options->echo, d->bytes, d->len)]++;
     r->rcode[d->bytes[3] & 0x0f]++;
-    histogram_add(&r->latency, now - s->due_ns);
+    if (!s->is_flood) {
+        histogram_add(&r->latency, now - s->due_ns);
+    }
     r->last_ns = now;
     slot_free(l, id % LANE_SLOTS);
 }
@@ -95,7 +113,7 @@ static void take_reply(struct run *r, struct lane *l, const struct datagram *d, 
 /* False if the server's port is gone. */
 static bool receive(struct run *r, struct lane *l, int *got)
 {
-    *got = batch_receive(&r->batch, l->fd, MSG_DONTWAIT);
+    *got = r->options->tcp ? pipe_receive(&l->pipe, &r->batch) : batch_receive(&r->batch, l->fd, MSG_DONTWAIT);
     uint64_t now = now_ns();
     for (int i = 0; i < *got; i++) {
         take_reply(r, l, &r->batch.datagram[i], now);
@@ -125,6 +143,16 @@ static uint64_t due_time(const struct run *r, uint64_t nth, uint64_t now)
     return r->options->rate == 0 ? now : r->start_ns + (uint64_t)((double)nth * per_question);
 }
 
+/* Chooses what the slot asks. */
+static void choose(struct run *r, struct slot *s, uint64_t nth)
+{
+    r->flood_due += r->options->flood;
+    s->is_flood = r->flood_due >= 1;
+    r->flood_due -= s->is_flood;
+    s->index = s->is_flood ? sequence_flood(&r->sequence) : sequence_next(&r->sequence);
+    s->pattern = r->options->mix ? mix_pattern(&r->mix, nth) : &r->options->pattern;
+}
+
 /* Fills one batch from the lane's free slots; false if the server's port is gone. */
 static bool ask(struct run *r, struct lane *l, uint64_t allowed, uint64_t now)
 {
@@ -133,13 +161,16 @@ static bool ask(struct run *r, struct lane *l, uint64_t allowed, uint64_t now)
     for (int i = 0; i < n; i++) {
         uint16_t number = l->free[--l->free_count];
         struct slot *s = &l->slot[number];
-        s->index = sequence_next(&r->sequence);
+        choose(r, s, r->sent + (uint64_t)i);
         s->due_ns = due_time(r, r->sent + (uint64_t)i, now);
         uint16_t id = (uint16_t)(s->generation * LANE_SLOTS + number);
-        pattern_write(&r->options->pattern, s->index, id, r->batch.datagram[i].bytes);
-        r->batch.datagram[i].len = r->options->pattern.len;
+        pattern_write(s->pattern, s->index, id, r->batch.datagram[i].bytes);
+        r->batch.datagram[i].len = s->pattern->len;
     }
     r->sent += (uint64_t)n;
+    if (r->options->tcp) {
+        return n == 0 || pipe_send(&l->pipe, &r->batch, n);
+    }
     return batch_send(&r->batch, l->fd, n) == n;
 }
 
@@ -149,7 +180,7 @@ static unsigned sweep(struct run *r, uint64_t now)
     uint64_t timeout = (uint64_t)r->options->timeout_ms * 1000000;
     for (int i = 0; i < r->options->lanes; i++) {
         struct lane *l = &r->lane[i];
-        for (unsigned s = 0; s < LANE_SLOTS; s++) {
+        for (unsigned s = 0; s < (unsigned)(r->options->window / r->options->lanes); s++) {
             if (l->slot[s].due_ns != 0 && now > l->slot[s].due_ns + timeout) {
                 r->lost++;
                 slot_free(l, s);
@@ -214,8 +245,8 @@ static void print_result(const struct run *r)
     printf("{\"sent\": %" PRIu64 ", \"answered\": %" PRIu64 ", \"right\": %" PRIu64 ", \"failed\": %" PRIu64
            ", \"empty\": %" PRIu64 ", \"wrong\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"stray\": %" PRIu64
            ", \"seconds\": %.6f, \"rate\": %.1f, \"load_cpu_us\": %.3f",
-           r->sent, h->total, r->verdict[VERDICT_RIGHT], r->verdict[VERDICT_FAILED], r->verdict[VERDICT_EMPTY],
-           r->verdict[VERDICT_WRONG], r->lost, r->stray, seconds, seconds > 0 ? (double)h->total / seconds : 0.0,
+           r->sent, r->answered, r->verdict[VERDICT_RIGHT], r->verdict[VERDICT_FAILED], r->verdict[VERDICT_EMPTY],
+           r->verdict[VERDICT_WRONG], r->lost, r->stray, seconds, seconds > 0 ? (double)r->answered / seconds : 0.0,
            r->sent > 0 ? cpu_us / (double)r->sent : 0.0);
     printf(", \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f, \"rcode\": {",
            (double)histogram_quantile(h, .5) / 1e3, (double)histogram_quantile(h, .99) / 1e3,
@@ -239,6 +270,7 @@ int main(int argc, char **argv)
     }
     run.options = &options;
     batch_init(&run.batch, BATCH_CONNECTED);
+    mix_init(&run.mix);
     if (!sequence_init(&run.sequence, &options)) {
         fprintf(stderr, "load: no memory for the sequence of names\n");
         return 1;

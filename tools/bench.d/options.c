@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DRAWS (1U << 20)
+#define DRAWS       (1U << 20)
+#define FLOOD_FIRST UINT64_C(50000000) /* index of the first name of a flood */
 
 static const struct {
     const char *text;
@@ -23,7 +24,10 @@ static const char usage[] =
     "  --zipf S         popularity of the set falls with rank to the power S; default: one after the other\n"
     "  --type TYPE      A, AAAA, HTTPS, NS or TXT (A)\n"
     "  --edns           add an OPT record\n"
+    "  --mix            names, types and flags as clients send them, whatever --name and --type say\n"
+    "  --flood PERCENT  so many of the questions are for new names, and not counted among the latencies\n"
     "  --echo           the server is a reflector\n"
+    "  --tcp            over TCP, one connection per lane\n"
     "  --lanes N        sockets (8)\n"
     "  --window N       questions on the way (256)\n"
     "  --rate N         questions per second, on a schedule; default: closed loop\n"
@@ -60,7 +64,7 @@ static const struct limit {
     char letter;
     double least, most;
 } limits[] = {{'N', 0, 1e15}, {'f', 0, 1e15}, {'z', 0.01, 10},   {'l', 1, LANES_MAX}, {'w', 1, 65536},
-              {'r', 1, 1e8},  {'c', 1, 1e15}, {'S', 0.001, 1e6}, {'o', 1, 60000}};
+              {'r', 1, 1e8},  {'c', 1, 1e15}, {'S', 0.001, 1e6}, {'o', 1, 60000},     {'F', 0, 100}};
 
 static bool set_number(struct options *o, int letter, const char *text)
 {
@@ -95,6 +99,9 @@ static bool set_number(struct options *o, int letter, const char *text)
     case 'S':
         o->seconds = value;
         break;
+    case 'F':
+        o->flood = value / 100;
+        break;
     default:
         o->timeout_ms = (int)value;
         break;
@@ -118,21 +125,16 @@ static bool check(const struct options *o)
 
 bool options_parse(struct options *o, int argc, char **argv)
 {
-    static const struct option known[] = {{"server", required_argument, 0, 's'},
-                                          {"name", required_argument, 0, 'n'},
-                                          {"names", required_argument, 0, 'N'},
-                                          {"first", required_argument, 0, 'f'},
-                                          {"zipf", required_argument, 0, 'z'},
-                                          {"type", required_argument, 0, 't'},
-                                          {"edns", no_argument, 0, 'e'},
-                                          {"echo", no_argument, 0, 'E'},
-                                          {"lanes", required_argument, 0, 'l'},
-                                          {"window", required_argument, 0, 'w'},
-                                          {"rate", required_argument, 0, 'r'},
-                                          {"count", required_argument, 0, 'c'},
-                                          {"seconds", required_argument, 0, 'S'},
-                                          {"timeout", required_argument, 0, 'o'},
-                                          {0}};
+    static const struct option known[] = {
+        {"server", required_argument, 0, 's'},  {"name", required_argument, 0, 'n'},
+        {"names", required_argument, 0, 'N'},   {"first", required_argument, 0, 'f'},
+        {"zipf", required_argument, 0, 'z'},    {"type", required_argument, 0, 't'},
+        {"edns", no_argument, 0, 'e'},          {"echo", no_argument, 0, 'E'},
+        {"tcp", no_argument, 0, 'T'},           {"mix", no_argument, 0, 'm'},
+        {"flood", required_argument, 0, 'F'},   {"lanes", required_argument, 0, 'l'},
+        {"window", required_argument, 0, 'w'},  {"rate", required_argument, 0, 'r'},
+        {"count", required_argument, 0, 'c'},   {"seconds", required_argument, 0, 'S'},
+        {"timeout", required_argument, 0, 'o'}, {0}};
     const char *name = "w.z########.t#";
     uint16_t type = 1;
     bool edns = false;
@@ -154,6 +156,12 @@ bool options_parse(struct options *o, int argc, char **argv)
             break;
         case 'E':
             o->echo = true;
+            break;
+        case 'T':
+            o->tcp = true;
+            break;
+        case 'm':
+            o->mix = true;
             break;
         case '?':
             good = complain("see", "the options below");
@@ -234,4 +242,9 @@ uint64_t sequence_next(struct sequence *s)
         s->next = 0;
     }
     return s->first + n;
+}
+
+uint64_t sequence_flood(struct sequence *s)
+{
+    return FLOOD_FIRST + s->first + s->flooded++;
 }

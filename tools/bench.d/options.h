@@ -6,7 +6,7 @@
 
 #include <netinet/in.h>
 
-#define LANES_MAX  64
+#define LANES_MAX  128
 #define LANE_SLOTS 4096 /* divides 65536: an id holds the slot and its generation */
 
 struct options {
@@ -22,6 +22,9 @@ struct options {
     int window;     /* questions on the way, over all lanes */
     int timeout_ms; /* after that a question counts as lost */
     bool echo;      /* a reflector is asked */
+    bool tcp;       /* each lane is a connection */
+    bool mix;       /* questions as in mix.h instead of `pattern` */
+    double flood;   /* share of questions for names that never repeat, which no latency is kept of */
 };
 
 /* Reads the command line; false after a message on stderr. */
@@ -29,7 +32,7 @@ bool options_parse(struct options *o, int argc, char **argv);
 
 struct sequence {
     uint64_t first, names;
-    uint64_t next;
+    uint64_t next, flooded;
     uint32_t *draws; /* pre-drawn indices of a Zipf distribution, or NULL */
 };
 
@@ -39,5 +42,8 @@ void sequence_fini(struct sequence *s);
 
 /* The index of the next name to ask for. */
 uint64_t sequence_next(struct sequence *s);
+
+/* The index of a name that was never asked before, beyond any set. */
+uint64_t sequence_flood(struct sequence *s);
 
 #endif

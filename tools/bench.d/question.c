@@ -1,8 +1,9 @@
 #include "question.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
-enum { HEADER = 12, TYPE_A = 1, CLASS_IN = 1 };
+enum { HEADER = 12, TYPE_A = 1, CLASS_IN = 1, DO_FROM_END = 4 };
 
 /* Appends one label; false if it is empty or too long. */
 static bool add_label(struct pattern *p, const char *text, size_t len)
@@ -38,7 +39,7 @@ static void add_bytes(struct pattern *p, const uint8_t *bytes, size_t len)
 bool pattern_init(struct pattern *p, const char *text, uint16_t type, bool edns)
 {
     static const uint8_t opt[] = {0, 0, 41, 1232 >> 8, 1232 & 255, 0, 0, 0, 0, 0, 0};
-    *p = (struct pattern){.len = HEADER, .message = {[2] = 0x01, [5] = 1, [11] = edns}};
+    *p = (struct pattern){.len = HEADER, .type = type, .message = {[2] = 0x01, [5] = 1, [11] = edns}};
     while (*text != '\0' && strcmp(text, ".") != 0) {
         size_t len = strcspn(text, ".");
         if (!add_label(p, text, len)) {
@@ -54,6 +55,11 @@ bool pattern_init(struct pattern *p, const char *text, uint16_t type, bool edns)
         add_bytes(p, opt, sizeof opt);
     }
     return true;
+}
+
+void pattern_want_dnssec(struct pattern *p)
+{
+    p->message[p->len - DO_FROM_END] |= 0x80;
 }
 
 void pattern_write(const struct pattern *p, uint64_t index, uint16_t id, uint8_t *out)
@@ -83,20 +89,38 @@ static size_t skip_name(const uint8_t *m, size_t len, size_t at)
     return at <= len ? at : 0;
 }
 
-static enum verdict judge_record(uint64_t index, const uint8_t *m, size_t len, size_t at)
+/* The data of the first record of the pattern's type in the answer section; NULL if there is none. */
+static const uint8_t *find_data(const struct pattern *p, const uint8_t *m, size_t len, size_t *data_len)
 {
-    uint32_t address = address_of_index(index);
-    at = skip_name(m, len, at);
-    if (at == 0 || len - at < 10) {
-        return VERDICT_WRONG;
+    size_t at = p->end;
+    for (unsigned left = (unsigned)(m[6] << 8 | m[7]); left > 0; left--) {
+        at = skip_name(m, len, at);
+        if (at == 0 || len - at < 10) {
+            return NULL;
+        }
+        *data_len = (size_t)(m[at + 8] << 8 | m[at + 9]);
+        at += 10;
+        if (*data_len > len - at) {
+            return NULL;
+        }
+        if ((m[at - 10] << 8 | m[at - 9]) == p->type) {
+            return m + at;
+        }
+        at += *data_len;
     }
-    unsigned type = (unsigned)(m[at] << 8 | m[at + 1]);
-    if (type != TYPE_A) {
-        return VERDICT_RIGHT;
+    return NULL;
+}
+
+static enum verdict judge_data(const struct pattern *p, uint64_t index, const uint8_t *reply, size_t len)
+{
+    size_t data_len;
+    const uint8_t *data = find_data(p, reply, len, &data_len);
+    if (data == NULL) {
+        return VERDICT_EMPTY;
     }
-    const uint8_t expected[] = {
-        0, 4, (uint8_t)(address >> 24), (uint8_t)(address >> 16), (uint8_t)(address >> 8), (uint8_t)address};
-    return len - at >= 14 && memcmp(m + at + 8, expected, sizeof expected) == 0 ? VERDICT_RIGHT : VERDICT_WRONG;
+    uint32_t address = htonl(address_of_index(index));
+    bool is_right = p->type != TYPE_A || (data_len == sizeof address && memcmp(data, &address, sizeof address) == 0);
+    return is_right ? VERDICT_RIGHT : VERDICT_WRONG;
 }
 
 enum verdict reply_judge(const struct pattern *p, uint64_t index, bool echo, const uint8_t *reply, size_t len)
@@ -109,11 +133,11 @@ enum verdict reply_judge(const struct pattern *p, uint64_t index, bool echo, con
     if (echo) {
         return VERDICT_RIGHT;
     }
-    if ((reply[3] & 0x0f) != 0) {
+    if ((reply[3] & 0x0f) != p->rcode) {
         return VERDICT_FAILED;
     }
-    if ((reply[2] & 0x02) != 0 || (reply[6] == 0 && reply[7] == 0)) {
+    if ((reply[2] & 0x02) != 0) {
         return VERDICT_EMPTY;
     }
-    return judge_record(index, reply, len, p->end);
+    return p->rcode != 0 ? VERDICT_RIGHT : judge_data(p, index, reply, len);
 }

@@ -18,6 +18,8 @@ struct pattern {
     size_t len;    /* of the whole message */
     size_t end;    /* end of the question section */
     size_t digits; /* used entries of digit[] */
+    uint16_t type;
+    uint8_t rcode; /* that the right answer has; NOERROR unless the caller sets another */
     uint8_t message[QUESTION_SIZE];
     uint16_t digit[256]; /* offsets of the digits, last one of each run first */
     uint8_t place[256];  /* which power of ten stands there */
@@ -26,12 +28,16 @@ struct pattern {
 /* Builds the message once: RD set, class IN, an OPT record if `edns`. False if `text` is no name. */
 bool pattern_init(struct pattern *p, const char *text, uint16_t type, bool edns);
 
+/* Sets the DO bit of a pattern with OPT. */
+void pattern_want_dnssec(struct pattern *p);
+
 /* Writes the question of `index` into `out` (p->len octets, at most QUESTION_SIZE). */
 void pattern_write(const struct pattern *p, uint64_t index, uint16_t id, uint8_t *out);
 
 enum verdict {
-    VERDICT_RIGHT, /* the very question, NOERROR, not truncated, the record of the type with the address of the index */
-    VERDICT_FAILED, /* a rcode other than NOERROR: see the low four bits of octet 3 */
+    VERDICT_RIGHT,  /* the very question, the rcode of the pattern, not truncated; with NOERROR a record of the type,
+                       after  any aliases, and if that is an address of type A, the one of the index */
+    VERDICT_FAILED, /* another rcode: see the low four bits of octet 3 */
     VERDICT_EMPTY,  /* NOERROR with nothing of the type in the answer section, or truncated */
     VERDICT_WRONG,  /* another question, another address, or no DNS reply at all */
     VERDICT_COUNT,
