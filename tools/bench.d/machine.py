@@ -4,6 +4,7 @@ import fcntl
 import os
 import pathlib
 import platform
+import re
 import socket
 import struct
 import subprocess
@@ -38,8 +39,9 @@ def cores():
 
 
 def start(command, core, **options):
-    """Starts a program pinned to one core."""
-    return subprocess.Popen([str(c) for c in command], preexec_fn=lambda: os.sched_setaffinity(0, {core}), **options)
+    """Starts a program pinned to one core, or to a set of them."""
+    cores_of = core if isinstance(core, set) else {core}
+    return subprocess.Popen([str(c) for c in command], preexec_fn=lambda: os.sched_setaffinity(0, cores_of), **options)
 
 
 def stop(process):
@@ -52,10 +54,27 @@ def stop(process):
     process.wait()
 
 
+def family(pid):
+    """A process and what it has started; some servers answer in a child."""
+    members = [pid]
+    for member in members:
+        for task in pathlib.Path(f"/proc/{member}/task").glob("*/children"):
+            members += [int(child) for child in task.read_text().split()]
+    return members
+
+
 def cpu_us(pid):
-    """Microseconds of processor time of all threads of a process."""
-    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
+    """Microseconds of processor time of all threads of a process and its children."""
+    tasks = [t for member in family(pid) for t in pathlib.Path(f"/proc/{member}/task").glob("*/schedstat")]
     return sum(int(t.read_text().split()[0]) for t in tasks) / 1000
+
+
+def wakeups(pid):
+    """How often the threads of a process have gone to sleep, which is how often they were woken."""
+    total = 0
+    for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
+        total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.M)[1])
+    return total
 
 
 def busy_us(which):
@@ -71,11 +90,9 @@ def busy_us(which):
 
 
 def resident_bytes(pid):
-    """Resident memory of a process, mapped file pages included."""
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    """Resident memory of a process and its children, mapped file pages included; what they share counts once."""
+    maps = [pathlib.Path(f"/proc/{member}/smaps_rollup").read_text() for member in family(pid)]
+    return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) for text in maps) * 1024
 
 
 def written_bytes(pid):
