@@ -64,13 +64,15 @@ static size_t count_answer(struct front *f, const uint8_t *out, size_t len)
     return len;
 }
 
+/* With an Extended DNS Error, unless that would be "other" and nothing more. */
 static size_t refuse(const struct turn *t, unsigned rcode, enum ede_code code, const char *why)
 {
     struct front *f = t->front;
     struct ede error = {.code = (uint16_t)code};
+    bool has_error = code != EDE_OTHER || why[0] != '\0';
     strncpy(error.text, why, sizeof(error.text) - 1);
     const struct responder *r = &settings_of(f)->responder;
-    return count_answer(f, t->out, respond_error(r, &t->q, rcode, why[0] != '\0' ? &error : NULL, t->out, t->limit));
+    return count_answer(f, t->out, respond_error(r, &t->q, rcode, has_error ? &error : NULL, t->out, t->limit));
 }
 
 /* What a client is told as Extended DNS Error, for who reads the log at level debug. */
@@ -290,7 +292,7 @@ static size_t answer_meta(const struct turn *t)
         return refuse(t, RCODE_REFUSED, EDE_NOT_SUPPORTED, "zone transfers are not offered");
     case TYPE_MAILA:
     case TYPE_MAILB:
-        return refuse(t, RCODE_NOTIMP, EDE_NOT_SUPPORTED, "");
+        return refuse(t, RCODE_NOTIMP, EDE_OTHER, "");
     default:
         return refuse(t, RCODE_FORMERR, EDE_OTHER, "");
     }
@@ -353,6 +355,14 @@ static bool is_over_rate(const struct turn *t, size_t *len)
     return true;
 }
 
+/* A stranger's answer is hardly larger than its query: its address may be forged. */
+static void forget_wishes(struct edns *e)
+{
+    e->wants_nsid = false;
+    e->cookie_len = 0;
+    e->has_keepalive = false;
+}
+
 static size_t answer_message(struct turn *t, enum request_verdict verdict)
 {
     struct front *f = t->front;
@@ -360,23 +370,27 @@ static size_t answer_message(struct turn *t, enum request_verdict verdict)
         stats_add(&f->stats, STAT_ignored);
         return 0;
     }
-    bool had_server_cookie = t->q.edns.cookie_len > EDNS_CLIENT_COOKIE;
     size_t len;
+    bool is_stranger = !settings_allow(settings_of(f), t->peer);
+    if (is_stranger) {
+        forget_wishes(&t->q.edns);
+    }
+    bool had_server_cookie = t->q.edns.cookie_len > EDNS_CLIENT_COOKIE;
     if (t->q.edns.cookie_len > 0) {
         check_cookie(t);
     }
     if (is_over_rate(t, &len)) {
         return len;
     }
-    if (!settings_allow(settings_of(f), t->peer)) {
+    if (is_stranger) {
         stats_add(&f->stats, STAT_denied);
-        return refuse(t, RCODE_REFUSED, EDE_PROHIBITED, "this network may not ask");
+        return refuse(t, RCODE_REFUSED, EDE_PROHIBITED, "");
     }
     switch (verdict) {
     case REQUEST_OK:
         return answer_question(t);
     case REQUEST_NOTIMP:
-        return refuse(t, RCODE_NOTIMP, EDE_NOT_SUPPORTED, "");
+        return refuse(t, RCODE_NOTIMP, EDE_OTHER, "");
     case REQUEST_BADVERS:
         return refuse(t, RCODE_BADVERS, EDE_OTHER, "");
     case REQUEST_COOKIE: /* a server cookie shown without a question is there to be confirmed (RFC 7873 5.4) */

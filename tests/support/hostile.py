@@ -154,13 +154,18 @@ class Hostile:
                 wire, control, _, peer = self.udp.recvmsg(65535, 64)
             except TimeoutError:
                 continue
-            interface, local, _ = IN_PKTINFO.unpack(control[0][2])
+            _, local, _ = IN_PKTINFO.unpack(control[0][2])
+            self.peer = peer
             reply = self._run(wire, socket.inet_ntoa(local), "udp")
             for part in reply if isinstance(reply, list) else [reply]:
                 if part is not None and part is not self.CLOSE:
-                    source = [(socket.IPPROTO_IP, IP_PKTINFO, IN_PKTINFO.pack(0, local, b"\0" * 4))]
-                    with contextlib.suppress(OSError):
-                        self.udp.sendmsg([self._octets(part)], source, 0, peer)
+                    self.send(self._octets(part), local, peer)
+
+    def send(self, octets, local, peer):
+        """A datagram from the address `local` (4 octets); for scripts that answer later."""
+        source = [(socket.IPPROTO_IP, IP_PKTINFO, IN_PKTINFO.pack(0, local, b"\0" * 4))]
+        with contextlib.suppress(OSError):
+            self.udp.sendmsg([octets], source, 0, peer)
 
     def _serve_tcp(self):
         while self.running:

@@ -181,3 +181,27 @@ def test_an_answer_with_an_absurd_number_of_records_is_survived(resolver):
     daemon, _ = resolver(change)
     assert daemon.ask("good.mock.", tcp=True).rcode() in (0, 2)
     assert daemon.ask("absent.mock.").rcode() == 3
+
+
+# ---- addresses that are never asked
+
+@pytest.mark.parametrize("address", ["127.61.1.1", "0.0.0.0", "127.0.0.1", "10.1.2.3", "224.0.0.1", "255.255.255.255"])
+def test_without_permission_no_packet_goes_to_this_machine_or_its_neighbours(make_cairnd, ports, address):
+    """A referral to such an address, to ourselves even, is followed by nothing but a failure that says why."""
+    def change(query, reply, transport):
+        if not query.question[0].name.to_text().lower().endswith("trap.mock."):
+            return reply
+        reply.answer, reply.authority, reply.flags = [], [], reply.flags & ~dns.flags.AA
+        reply.authority.append(dns.rrset.from_text("trap.mock.", 60, "IN", "NS", "ns.trap.mock."))
+        reply.additional.append(dns.rrset.from_text("ns.trap.mock.", 60, "IN", "A", address))
+        reply.set_rcode(0)
+        return reply
+
+    with MockServer("127.61.2.1", ports[1], ZONE, change) as server:
+        narrow = {"recursion": {"allow-upstream": ["127.61.2.1/32"]}}
+        daemon = make_cairnd(server.configuration(), narrow).start()
+        reply = daemon.ask("www.trap.mock.", use_edns=0)
+        assert reply.rcode() == 2
+        assert any("is not a public address" in (option.text or "") for option in reply.options if option.otype == 15)
+        sent = daemon.ctl_json("stats")["upstream"]["udp_sent"]
+        assert sent == len(server.asked) <= 3
