@@ -4,7 +4,6 @@
 #include "resolver/iterate/servers.h"
 
 enum {
-    EXPLORE_ONE_IN = 20,
     BAND_US = 10000,     /* as good as the best: this much slower, or a quarter of its time */
     UNKNOWN_US = 100000, /* assumed of servers not yet heard: tried soon when the best is slow */
     SILENCES_TO_TCP = 2, /* time-outs over UDP after which a path that drops UDP is suspected */
@@ -16,16 +15,25 @@ static unsigned tries(const struct target *t)
     return t->tries[0] + t->tries[1];
 }
 
-static bool has_tcp_left(const struct query *q)
+/* Where nothing comes back over UDP, TCP costs no more than UDP would. */
+bool pick_spends_tcp(const struct query *q, const struct target *t)
 {
-    return q->used[LIMIT_ID_tcp_connects] < limit_get(query_limits(q), tcp_connects);
+    return !servers_udp_is_lost(q->resolver->servers, &t->addr);
+}
+
+static bool has_tcp_left(const struct query *q, const struct target *t)
+{
+    return !pick_spends_tcp(q, t) || q->used[LIMIT_ID_tcp_connects] < limit_get(query_limits(q), tcp_connects);
 }
 
 static bool wants_tcp(const struct query *q, const struct frame *f, const struct target *t,
                       const struct server_info *info)
 {
-    if (t->needs_tcp || !has_tcp_left(q)) {
+    if (t->needs_tcp || !has_tcp_left(q, t)) {
         return t->needs_tcp;
+    }
+    if (servers_udp_is_lost(q->resolver->servers, &t->addr)) {
+        return t->tries[1] < TCP_TRIES;
     }
     if (t->timeouts > 0 && f->silences >= SILENCES_TO_TCP && t->tries[1] == 0) {
         return true;
@@ -69,7 +77,7 @@ static bool may_ask(struct query *q, struct frame *f, struct target *t, const st
         return rule_out(q, f, t, SKIP_LAME);
     }
     bool is_tcp = wants_tcp(q, f, t, info);
-    if (is_tcp && !has_tcp_left(q)) {
+    if (is_tcp && !has_tcp_left(q, t)) {
         t->is_out = true;
         query_hit_limit(q, LIMIT_ID_tcp_connects);
         return false;
@@ -124,9 +132,6 @@ static unsigned choose(const struct query *q, const uint32_t *costs, unsigned co
 {
     if (count == 1) {
         return 0;
-    }
-    if (below(q, EXPLORE_ONE_IN) == 0) {
-        return below(q, count);
     }
     uint32_t best = UINT32_MAX;
     for (unsigned i = 0; i < count; i++) {

@@ -5,8 +5,8 @@
 #include "resolver/iterate/state.h"
 
 /* The target to ask now, or NULL when none may be asked (again). Fewest tries in this question first; among those the
- * fastest, or another one nearly as fast, and in one case of twenty any, so that old judgements are tested. Servers
- * that rest and lame servers come into question only when nothing better is left; resting ones not at all. */
+ * fastest, or another one nearly as fast. Lame servers come into question only when nothing better is left; resting
+ * ones not at all. */
 struct target *pick_target(struct query *q, struct frame *f);
 
 /* Whether `t` may be asked (again): family, address, tries and the TCP budget allow it. */
@@ -14,6 +14,9 @@ bool pick_may_ask(struct query *q, struct frame *f, struct target *t);
 
 /* True when `t` should be asked over TCP. */
 bool pick_tcp(const struct query *q, const struct frame *f, const struct target *t);
+
+/* Whether a question over TCP to it counts against limits.tcp_connects. */
+bool pick_spends_tcp(const struct query *q, const struct target *t);
 
 /* Notes in the trace which servers were not asked because they rest. */
 void pick_trace_resting(struct query *q, struct frame *f);

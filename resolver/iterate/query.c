@@ -262,6 +262,11 @@ const struct send *query_send(const struct query *q)
     return &q->send;
 }
 
+const struct send *query_beside(const struct query *q)
+{
+    return q->has_beside ? &q->beside : NULL;
+}
+
 const struct answer *query_answer(const struct query *q)
 {
     return &q->answer;

@@ -199,6 +199,10 @@ enum want query_step(struct query *q, const struct query_event *ev, uint64_t now
 /* Valid after WANT_SEND until the next step. */
 const struct send *query_send(const struct query *q);
 
+/* After WANT_SEND until the next step: a packet worth sending beside that exchange (beside.h), or NULL. Its outcome is no
+ * event of the query; servers_tried takes it. */
+const struct send *query_beside(const struct query *q);
+
 /* Valid after WANT_FINISH until query_free. */
 const struct answer *query_answer(const struct query *q);
 

@@ -2,6 +2,7 @@
 
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/beside.h"
 #include "resolver/iterate/forbidden.h"
 #include "resolver/iterate/pick.h"
 #include "resolver/iterate/servers.h"
@@ -61,19 +62,6 @@ struct addr recover_suspect(struct query *q, struct frame *f, const struct cache
 
 /* ---- Probes ---- */
 
-/* Any reply will do: the zone's SOA is the smallest question that shows nothing of what clients ask. */
-static struct send probe(struct query *q, const struct frame *f, const struct addr *server)
-{
-    name_lower(q->send_name, f->cut.zone);
-    return (struct send){.server = *server,
-                         .zone = f->cut.zone,
-                         .name = q->send_name,
-                         .type = TYPE_SOA,
-                         .use_edns = true,
-                         .recursion = f->cut.source == CUT_FORWARD,
-                         .timeout_ms = SERVERS_TIMEOUT_MAX_MS};
-}
-
 static bool is_due(struct query *q, const struct addr *server)
 {
     return servers_may_probe(q->resolver->servers, server, q->failure->stored, q->now);
@@ -91,13 +79,13 @@ unsigned query_probes(struct query *q, uint64_t now, struct send out[RECOVER_PRO
     for (unsigned i = 0; i < f->cut.target_count && count < RECOVER_PROBES_MAX; i++) {
         struct target *t = &f->cut.targets[i];
         if (pick_may_ask(q, f, t) && is_due(q, &t->addr)) {
-            out[count++] = probe(q, f, &t->addr);
+            out[count++] = beside_packet(f, &t->addr, q->beside_name);
         }
     }
     bool is_known = cut_find_target(&f->cut, &e->source) != NULL;
     if (!is_known && count < RECOVER_PROBES_MAX && !address_is_forbidden(q->resolver->policy, &e->source) &&
         is_due(q, &e->source)) {
-        out[count++] = probe(q, f, &e->source);
+        out[count++] = beside_packet(f, &e->source, q->beside_name);
     }
     return count;
 }

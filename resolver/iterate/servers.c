@@ -11,7 +11,8 @@ enum {
     DEAD_AFTER = 3, /* failures in a row */
     SAME_FAILURE_MS = 100,
     DOUBT_AFTER = 3, /* refusals of a family in a row */
-    DOUBT_MS = 60000
+    DOUBT_MS = 60000,
+    LOST_AFTER_MS = 60000 /* without any reply over UDP */
 };
 
 struct lame {
@@ -26,9 +27,12 @@ struct servers {
     struct lame *lame;
     uint64_t lame_until; /* the last mark's end: mostly there is none, and no need to look */
     uint64_t forgiven_at;
-    struct {
+    struct family {
         uint8_t refusals; /* in a row */
         uint64_t at;
+        uint64_t heard_at;  /* last reply over UDP; 0: none */
+        struct addr silent; /* a server that was silent over UDP since; len 0: none */
+        bool udp_is_lost;
     } families[2]; /* IPv4, IPv6 */
 };
 
@@ -138,6 +142,10 @@ void servers_replied(struct servers *s, const struct addr *addr, uint32_t rtt_us
     s->families[addr->len == 16].refusals = 0;
     if (!over_tcp && rtt_us > 0) {
         smooth(row, rtt_us);
+        row->tcp_until = 0;
+        s->families[addr->len == 16].heard_at = now;
+        s->families[addr->len == 16].silent.len = 0;
+        s->families[addr->len == 16].udp_is_lost = false;
     }
 }
 
@@ -170,6 +178,41 @@ bool servers_family_is_doubtful(const struct servers *s, const struct addr *addr
 {
     bool family = addr->len == 16;
     return s->families[family].refusals >= DOUBT_AFTER && now - s->families[family].at < DOUBT_MS;
+}
+
+void servers_silent_over_udp(struct servers *s, const struct addr *addr, uint64_t now)
+{
+    struct family *family = &s->families[addr->len == 16];
+    if (family->heard_at != 0 && now - family->heard_at < LOST_AFTER_MS) {
+        return;
+    }
+    family->udp_is_lost = family->udp_is_lost || (family->silent.len != 0 && !addr_equal(&family->silent, addr));
+    family->silent = *addr;
+}
+
+bool servers_udp_is_lost(const struct servers *s, const struct addr *addr)
+{
+    return s->families[addr->len == 16].udp_is_lost;
+}
+
+bool servers_may_try(struct servers *s, const struct addr *addr, uint64_t now)
+{
+    struct server_info *row = find_or_add(s, addr, now);
+    if (row->probed_at != 0 && now - row->probed_at < SERVERS_TRIAL_MS) {
+        return false;
+    }
+    row->probed_at = now;
+    return true;
+}
+
+void servers_tried(struct servers *s, const struct addr *addr, bool has_replied, uint32_t rtt_us, uint64_t now)
+{
+    const struct server_info *row = find(s, addr);
+    if (has_replied) {
+        servers_replied(s, addr, rtt_us, false, now);
+    } else if (!servers_udp_is_lost(s, addr) && (row == NULL || now >= row->tcp_until)) {
+        servers_failed(s, addr, now);
+    }
 }
 
 bool servers_probe(struct servers *s, const struct addr *addr, uint64_t until, uint64_t now)
@@ -239,9 +282,13 @@ void servers_only_plain(struct servers *s, const struct addr *addr, uint64_t now
     }
 }
 
-void servers_only_tcp(struct servers *s, const struct addr *addr, uint64_t now)
+void servers_only_tcp(struct servers *s, const struct addr *addr, bool was_silent, uint64_t now)
 {
-    find_or_add(s, addr, now)->tcp_until = now + SERVERS_TCP_MS;
+    struct server_info *row = find_or_add(s, addr, now);
+    bool is_ending = now < row->tcp_until && row->tcp_until <= now + SERVERS_TRIAL_MS;
+    if (was_silent || is_ending) {
+        row->tcp_until = now + SERVERS_TCP_MS;
+    }
 }
 
 void servers_lost_case(struct servers *s, const struct addr *addr, uint64_t now)

@@ -18,6 +18,7 @@
 #define SERVERS_TCP_MS           60000  /* how long UDP is not tried again after only TCP worked */
 #define SERVERS_CASE_MS          900000 /* how long it is taken to lose the case of names */
 #define SERVERS_REST_MS          2000   /* how long a silent server is left alone: between two probes of it */
+#define SERVERS_TRIAL_MS         10000  /* between two packets beside the questions (beside.h) */
 
 struct server_info {
     struct addr addr; /* with port; len 0: unused row */
@@ -27,7 +28,7 @@ struct server_info {
     bool has_edns;        /* a reply had OPT: EDNS is never given up for this server */
     uint64_t failed_at;   /* last counted failure */
     uint64_t replied_at;  /* last reply of any kind; 0: none */
-    uint64_t probed_at;   /* last probe (servers_may_probe) */
+    uint64_t probed_at;   /* last packet beside the questions (servers_may_probe, servers_may_try) */
     uint64_t dead_until;  /* not asked before, 0: alive */
     uint64_t plain_until; /* asked without OPT */
     uint64_t tcp_until;   /* asked over TCP at once */
@@ -56,6 +57,17 @@ void servers_failed(struct servers *s, const struct addr *addr, uint64_t now);
 void servers_refused(struct servers *s, const struct addr *addr, uint64_t now);
 bool servers_family_is_doubtful(const struct servers *s, const struct addr *addr, uint64_t now);
 
+/* It was silent over UDP. When two were that, and nothing came over UDP from any server of the family for a minute, or
+ * ever, then UDP is lost on the way: TCP is used at once, until a reply comes over UDP. */
+void servers_silent_over_udp(struct servers *s, const struct addr *addr, uint64_t now);
+bool servers_udp_is_lost(const struct servers *s, const struct addr *addr);
+
+/* True when a packet may go to it beside the questions, just to see how it does over UDP: at most one in
+ * SERVERS_TRIAL_MS. Notes that it is sent; servers_tried takes what became of it. Silence is a failure where UDP is in
+ * use. */
+bool servers_may_try(struct servers *s, const struct addr *addr, uint64_t now);
+void servers_tried(struct servers *s, const struct addr *addr, bool has_replied, uint32_t rtt_us, uint64_t now);
+
 /* A server whose rest is over is about to be asked: further queries wait for the outcome of this one. True when it is
  * such a server: more than one packet for one question would be too many. */
 bool servers_probe(struct servers *s, const struct addr *addr, uint64_t until, uint64_t now);
@@ -72,10 +84,11 @@ bool servers_may_probe(struct servers *s, const struct addr *addr, uint64_t sinc
 void servers_forgive(struct servers *s, uint64_t now);
 uint64_t servers_forgiven_at(const struct servers *s);
 
-/* Habits learnt from a conversation. */
+/* Habits learnt from a conversation. That only TCP works is learnt from silence over UDP just before, and holds on while
+ * no reply comes to what is sent beside the last questions of SERVERS_TCP_MS. */
 void servers_saw_edns(struct servers *s, const struct addr *addr, uint64_t now);
 void servers_only_plain(struct servers *s, const struct addr *addr, uint64_t now);
-void servers_only_tcp(struct servers *s, const struct addr *addr, uint64_t now);
+void servers_only_tcp(struct servers *s, const struct addr *addr, bool was_silent, uint64_t now);
 void servers_lost_case(struct servers *s, const struct addr *addr, uint64_t now);
 
 /* The server does not know the zone it was asked for. */

@@ -93,6 +93,9 @@ struct query {
     struct frame *top;
     uint8_t send_name[NAME_SIZE];
     struct send send;
+    bool has_beside;
+    uint8_t beside_name[NAME_SIZE];
+    struct send beside;
     struct answer answer;
     struct ede reason; /* a forwarder's own, for the client */
     bool has_reason;

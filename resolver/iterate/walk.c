@@ -5,6 +5,7 @@
 #include "resolver/dns/msg.h"
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/beside.h"
 #include "resolver/iterate/classify.h"
 #include "resolver/iterate/glueless.h"
 #include "resolver/iterate/minimise.h"
@@ -118,9 +119,9 @@ static uint32_t forwarder_patience(const struct frame *f, const struct target *t
 
 static uint32_t timeout(const struct query *q, const struct frame *f, const struct target *t, bool is_tcp)
 {
-    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
-    uint32_t ms = servers_timeout(q->resolver->servers, &t->addr, t->timeouts);
-    if (is_tcp && info != NULL && info->srtt_us > 0) { /* connecting takes a round trip of its own */
+    unsigned before = is_tcp ? t->tries[1] - 1u : t->timeouts; /* silence over UDP says nothing of TCP */
+    uint32_t ms = servers_timeout(q->resolver->servers, &t->addr, before);
+    if (is_tcp) { /* connecting takes a round trip of its own */
         ms = 2 * ms < TCP_TIMEOUT_MIN_MS ? TCP_TIMEOUT_MIN_MS : 2 * ms;
         ms = ms > SERVERS_TIMEOUT_MAX_MS ? SERVERS_TIMEOUT_MAX_MS : ms;
     }
@@ -150,7 +151,7 @@ static enum next send_to(struct query *q, struct frame *f, struct target *t)
         query_hit_limit(q, LIMIT_ID_sends_per_name);
         return frame_end(f, OUTCOME_FAILED, RCODE_SERVFAIL);
     }
-    if (!query_spend(q, LIMIT_ID_sends, 1) || (is_tcp && !query_spend(q, LIMIT_ID_tcp_connects, 1))) {
+    if (!query_spend(q, LIMIT_ID_sends, 1) || (is_tcp && pick_spends_tcp(q, t) && !query_spend(q, LIMIT_ID_tcp_connects, 1))) {
         return frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
     }
     f->sends++;
@@ -170,6 +171,7 @@ static enum next send_to(struct query *q, struct frame *f, struct target *t)
                             .timeout_ms = timeout(q, f, t, is_tcp)};
     bool was_dead = servers_probe(q->resolver->servers, &t->addr, q->now + q->send.timeout_ms, q->now);
     t->is_probed = t->is_probed || (was_dead && t->tries[0] + t->tries[1] == 1);
+    beside_decide(q, f, t, is_tcp);
     struct trace_step *step = trace_add(&q->trace, TRACE_ASK, q->send_name, q->send.type, q->now);
     step->server = t->addr;
     step->detail = is_tcp;
@@ -262,7 +264,10 @@ static enum next got_silence(struct query *q, struct frame *f, struct target *t)
         servers_failed(q->resolver->servers, &t->addr, q->now);
     }
     t->timeouts++;
-    f->silences += !q->event->over_tcp;
+    if (!q->event->over_tcp) {
+        servers_silent_over_udp(q->resolver->servers, &t->addr, q->now);
+        f->silences++;
+    }
     if (minimise_is_part(f) && (q->event->over_tcp || f->silences >= SILENCES_TO_WHOLE)) {
         minimise_stop(f);
         t->needs_tcp = false;
@@ -326,8 +331,8 @@ static void note_habits(struct query *q, struct frame *f, const struct msg *m, s
     } else if (t->is_plain && kind != REPLY_FORMERR) {
         servers_only_plain(servers, &ev->server, q->now);
     }
-    if (ev->over_tcp && t->timeouts > 0 && !t->needs_tcp) {
-        servers_only_tcp(servers, &ev->server, q->now);
+    if (ev->over_tcp && !t->needs_tcp) {
+        servers_only_tcp(servers, &ev->server, t->timeouts > 0, q->now);
     }
     if (ev->case_lost) {
         servers_lost_case(servers, &ev->server, q->now);

@@ -14,6 +14,7 @@ struct probe {
     struct exchange *exchange;
     struct servers *servers; /* the worker's: outlives every exchange */
     struct addr server;
+    bool is_beside; /* a question, and no silent server's (beside.h) */
 };
 
 static size_t row_of(const struct addr *server)
@@ -48,8 +49,11 @@ void probes_fini(struct probes *p)
 static void done(void *arg, const struct upstream_result *result)
 {
     struct probe *probe = arg;
-    if (result->outcome == UPSTREAM_REPLY) {
-        uint64_t now = clock_now();
+    uint64_t now = clock_now();
+    if (probe->is_beside) {
+        bool has_replied = result->outcome == UPSTREAM_REPLY;
+        servers_tried(probe->servers, &probe->server, has_replied, result->rtt_us, now);
+    } else if (result->outcome == UPSTREAM_REPLY) {
         probe->owner->answered++;
         atomic_store(&probe->owner->board->rows[row_of(&probe->server)].replied_at, now);
         servers_replied(probe->servers, &probe->server, result->rtt_us, false, now);
@@ -57,7 +61,7 @@ static void done(void *arg, const struct upstream_result *result)
     forget(probe);
 }
 
-static void send_one(struct probes *p, struct resolver *r, const struct send *s)
+static void send_one(struct probes *p, struct resolver *r, const struct send *s, bool is_beside)
 {
     struct probe *probe = malloc(sizeof(*probe));
     if (probe == NULL) {
@@ -69,7 +73,7 @@ static void send_one(struct probes *p, struct resolver *r, const struct send *s)
                                          .use_edns = s->use_edns,
                                          .recursion = s->recursion,
                                          .timeout_ms = s->timeout_ms};
-    *probe = (struct probe){.owner = p, .servers = r->servers, .server = s->server};
+    *probe = (struct probe){.owner = p, .servers = r->servers, .server = s->server, .is_beside = is_beside};
     probe->exchange = upstream_ask(p->upstream, &question, done, probe);
     if (probe->exchange == NULL) {
         free(probe);
@@ -95,17 +99,30 @@ static bool is_ours(struct probe_board *board, const struct addr *server, struct
     return false;
 }
 
+static bool has_room(const struct probes *p, struct resolver *r)
+{
+    bool has = p->count < limit_get(&r->policy->limits, probes);
+    r->limit_hits[LIMIT_ID_probes] += !has;
+    return has;
+}
+
+void probes_send_beside(struct probes *p, struct resolver *r, const struct send *s)
+{
+    if (s != NULL && has_room(p, r)) {
+        send_one(p, r, s, true);
+    }
+}
+
 void probes_send(struct probes *p, struct resolver *r, struct query *q, uint64_t now)
 {
     struct send sends[RECOVER_PROBES_MAX];
-    if (p->count >= limit_get(&r->policy->limits, probes)) {
-        r->limit_hits[LIMIT_ID_probes]++;
+    if (!has_room(p, r)) {
         return;
     }
     unsigned count = query_probes(q, now, sends);
     for (unsigned i = 0; i < count; i++) {
         if (is_ours(p->board, &sends[i].server, r->servers, now)) {
-            send_one(p, r, &sends[i]);
+            send_one(p, r, &sends[i], false);
         }
     }
 }

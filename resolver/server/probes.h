@@ -1,5 +1,5 @@
-/* Packets that ask silent servers whether they are back (recover.h), beside the walks of one worker: nobody waits for
- * them, and what they bring goes to the table of servers. */
+/* Packets beside the walks of one worker that ask silent servers whether they are back (recover.h), and others how they
+ * do (beside.h): nobody waits for them, and what they bring goes to the table of servers. */
 #ifndef CAIRN_SERVER_PROBES_H
 #define CAIRN_SERVER_PROBES_H
 
@@ -36,6 +36,9 @@ void probes_init(struct probes *p, struct upstream *u, struct probe_board *board
 
 /* Ends all without a word. */
 void probes_fini(struct probes *p);
+
+/* Sends what query_beside gave; NULL: nothing. */
+void probes_send_beside(struct probes *p, struct resolver *r, const struct send *s);
 
 /* Sends what the finished query `q` of resolver `r` finds due. */
 void probes_send(struct probes *p, struct resolver *r, struct query *q, uint64_t now);

@@ -149,6 +149,7 @@ static enum want make_exchanges(struct walk *walk, enum want want)
         const struct send *s = query_send(walk->query);
         int result = exchanges_join(&walk->owner->exchanges, s, zone_max, &walk->part);
         if (result == FAIL_NONE) {
+            probes_send_beside(&walk->owner->probes, &walk->generation->resolver, query_beside(walk->query));
             return want;
         }
         struct query_event failed = {.kind = result == FAIL_LIMIT ? EVENT_CROWDED : EVENT_UNREACHABLE,

@@ -394,6 +394,28 @@ static bool answer_in_time(struct run *r, struct query *q, uint64_t started)
     return stale != NULL;
 }
 
+static void record_probe(struct run *r, const struct send *s)
+{
+    char line[TEXT_SIZE], name[NAME_TEXT_SIZE], type[TYPE_TEXT_SIZE], server[ADDR_TEXT_SIZE];
+    struct addr host = s->server;
+    host.port = 0;
+    snprintf(line, sizeof(line), "probe %s %s %s", addr_text(&host, server), name_text(s->name, name),
+             type_text(s->type, type));
+    record_line(&r->answer, line);
+}
+
+/* Nobody waits for it either; its outcome is known at once. */
+static void send_beside(struct run *r, const struct send *s)
+{
+    uint64_t started = r->now;
+    if (s != NULL) {
+        record_probe(r, s);
+        struct query_event ev = serve(r, s);
+        servers_tried(r->resolver.servers, &s->server, ev.kind == EVENT_REPLY, ev.rtt_us, r->now);
+        r->now = started;
+    }
+}
+
 /* Probes go out beside each other, and nobody waits for them. */
 static void probe(struct run *r, struct query *q)
 {
@@ -401,12 +423,7 @@ static void probe(struct run *r, struct query *q)
     uint64_t started = r->now;
     unsigned count = query_answer(q)->is_remembered ? query_probes(q, r->now, sends) : 0;
     for (unsigned i = 0; i < count; i++) {
-        char line[TEXT_SIZE], name[NAME_TEXT_SIZE], type[TYPE_TEXT_SIZE], server[ADDR_TEXT_SIZE];
-        struct addr host = sends[i].server;
-        host.port = 0;
-        snprintf(line, sizeof(line), "probe %s %s %s", addr_text(&host, server), name_text(sends[i].name, name),
-                 type_text(sends[i].type, type));
-        record_line(&r->answer, line);
+        record_probe(r, &sends[i]);
         struct query_event ev = serve(r, &sends[i]);
         if (ev.kind == EVENT_REPLY) {
             servers_replied(r->resolver.servers, &ev.server, ev.rtt_us, false, r->now);
@@ -433,6 +450,7 @@ static void ask(struct run *r, const struct step *s)
             continue;
         }
         record_send(r, query_send(q));
+        send_beside(r, query_beside(q));
         is_answered = is_answered || answer_in_time(r, q, cost.started);
         struct query_event ev = serve(r, query_send(q));
         is_answered = is_answered || answer_in_time(r, q, cost.started);

@@ -89,34 +89,6 @@ static struct query_event answer(struct fixture *f, const struct send *s, const 
                                 .rtt_us = 10000};
 }
 
-static void a_slow_and_a_lossy_server_get_few_questions(void **state)
-{
-    struct fixture *f = *state;
-    unsigned asked[5] = {0};
-    for (unsigned i = 0; i < 1000; i++) {
-        struct query *q = query_new(&f->resolver, WWW, TYPE_A, QUERY_NO_CACHE, f->now);
-        enum want want = query_step(q, &start, f->now);
-        while (want == WANT_SEND) {
-            const struct send *s = query_send(q);
-            unsigned server = s->server.octets[3];
-            asked[server]++;
-            struct query_event ev = answer(f, s, NULL);
-            ev.rtt_us = server == 1 ? 200000 : 10000;
-            if (server == 2 && random_below(f, 3) == 0) {
-                ev.kind = EVENT_TIMEOUT;
-                f->now += s->timeout_ms;
-            }
-            f->now += ev.rtt_us / 1000;
-            want = query_step(q, &ev, f->now);
-        }
-        assert_int_equal(query_answer(q)->rcode, RCODE_NOERROR);
-        query_free(q);
-    }
-    assert_in_range(asked[1], 1, 100);
-    assert_in_range(asked[3], 250, 800);
-    assert_in_range(asked[4], 250, 800);
-}
-
 static void what_was_flushed_under_way_is_not_stored(void **state)
 {
     struct fixture *f = *state;
@@ -215,7 +187,6 @@ static void no_hint_is_a_failure_that_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_slow_and_a_lossy_server_get_few_questions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_flushed_under_way_is_not_stored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reply_from_another_server_of_the_zone_is_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(signatures_stay_with_their_set, set_up, tear_down),
