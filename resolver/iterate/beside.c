@@ -50,8 +50,9 @@ static const struct target *explore(struct query *q, struct frame *f, const stru
 static bool may_have_udp(const struct query *q, const struct target *t)
 {
     const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
-    return !t->needs_tcp && (servers_udp_is_lost(q->resolver->servers, &t->addr) ||
-                             (info != NULL && q->now < info->tcp_until && info->tcp_until - q->now <= SERVERS_TRIAL_MS));
+    return !t->needs_tcp &&
+           (servers_udp_is_lost(q->resolver->servers, &t->addr) ||
+            (info != NULL && q->now < info->tcp_until && info->tcp_until - q->now <= SERVERS_TRIAL_MS));
 }
 
 void beside_decide(struct query *q, struct frame *f, const struct target *asked, bool is_tcp)

@@ -12,7 +12,8 @@ enum {
     SAME_FAILURE_MS = 100,
     DOUBT_AFTER = 3, /* refusals of a family in a row */
     DOUBT_MS = 60000,
-    LOST_AFTER_MS = 60000 /* without any reply over UDP */
+    LOST_AFTER_MS = 60000, /* without any reply over UDP */
+    PATHS_GRAIN_MS = 1000
 };
 
 struct lame {
@@ -27,13 +28,12 @@ struct servers {
     struct lame *lame;
     uint64_t lame_until; /* the last mark's end: mostly there is none, and no need to look */
     uint64_t forgiven_at;
-    struct family {
+    struct servers_paths paths;
+    struct {
         uint8_t refusals; /* in a row */
         uint64_t at;
-        uint64_t heard_at;  /* last reply over UDP; 0: none */
-        struct addr silent; /* a server that was silent over UDP since; len 0: none */
-        bool udp_is_lost;
-    } families[2]; /* IPv4, IPv6 */
+        struct addr silent; /* a server that was silent over UDP since the last reply over it; len 0: none */
+    } families[2];          /* IPv4, IPv6 */
 };
 
 struct servers *servers_new(size_t count)
@@ -143,9 +143,8 @@ void servers_replied(struct servers *s, const struct addr *addr, uint32_t rtt_us
     if (!over_tcp && rtt_us > 0) {
         smooth(row, rtt_us);
         row->tcp_until = 0;
-        s->families[addr->len == 16].heard_at = now;
+        s->paths.heard_at[addr->len == 16] = now;
         s->families[addr->len == 16].silent.len = 0;
-        s->families[addr->len == 16].udp_is_lost = false;
     }
 }
 
@@ -182,17 +181,43 @@ bool servers_family_is_doubtful(const struct servers *s, const struct addr *addr
 
 void servers_silent_over_udp(struct servers *s, const struct addr *addr, uint64_t now)
 {
-    struct family *family = &s->families[addr->len == 16];
-    if (family->heard_at != 0 && now - family->heard_at < LOST_AFTER_MS) {
+    bool family = addr->len == 16;
+    struct addr *silent = &s->families[family].silent;
+    uint64_t heard_at = s->paths.heard_at[family];
+    if (heard_at > s->forgiven_at && now - heard_at < LOST_AFTER_MS) {
         return;
     }
-    family->udp_is_lost = family->udp_is_lost || (family->silent.len != 0 && !addr_equal(&family->silent, addr));
-    family->silent = *addr;
+    if (silent->len != 0 && !addr_equal(silent, addr)) {
+        s->paths.lost_at[family] = now;
+    }
+    *silent = *addr;
 }
 
 bool servers_udp_is_lost(const struct servers *s, const struct addr *addr)
 {
-    return s->families[addr->len == 16].udp_is_lost;
+    bool family = addr->len == 16;
+    return s->paths.lost_at[family] > s->paths.heard_at[family] && s->paths.lost_at[family] > s->forgiven_at;
+}
+
+static bool merge(uint64_t *own, uint64_t *others, uint64_t grain)
+{
+    bool is_news = *own > *others && *own - *others >= grain;
+    if (*own < *others) {
+        *own = *others;
+    } else if (is_news) {
+        *others = *own;
+    }
+    return is_news;
+}
+
+bool servers_merge_paths(struct servers *s, struct servers_paths *others)
+{
+    bool is_news = false;
+    for (unsigned i = 0; i < 2; i++) {
+        is_news |= merge(&s->paths.heard_at[i], &others->heard_at[i], PATHS_GRAIN_MS);
+        is_news |= merge(&s->paths.lost_at[i], &others->lost_at[i], 1);
+    }
+    return is_news;
 }
 
 bool servers_may_try(struct servers *s, const struct addr *addr, uint64_t now)

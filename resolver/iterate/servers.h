@@ -62,6 +62,15 @@ bool servers_family_is_doubtful(const struct servers *s, const struct addr *addr
 void servers_silent_over_udp(struct servers *s, const struct addr *addr, uint64_t now);
 bool servers_udp_is_lost(const struct servers *s, const struct addr *addr);
 
+/* When a reply last came over UDP, and when UDP was last found lost, for IPv4 and IPv6; 0: never. */
+struct servers_paths {
+    uint64_t heard_at[2], lost_at[2];
+};
+
+/* Takes over what others have found, and adds own findings; of times of replies only what is news by a second. True
+ * when `others` has changed. */
+bool servers_merge_paths(struct servers *s, struct servers_paths *others);
+
 /* True when a packet may go to it beside the questions, just to see how it does over UDP: at most one in
  * SERVERS_TRIAL_MS. Notes that it is sent; servers_tried takes what became of it. Silence is a failure where UDP is in
  * use. */
@@ -84,8 +93,8 @@ bool servers_may_probe(struct servers *s, const struct addr *addr, uint64_t sinc
 void servers_forgive(struct servers *s, uint64_t now);
 uint64_t servers_forgiven_at(const struct servers *s);
 
-/* Habits learnt from a conversation. That only TCP works is learnt from silence over UDP just before, and holds on while
- * no reply comes to what is sent beside the last questions of SERVERS_TCP_MS. */
+/* Habits learnt from a conversation. That only TCP works is learnt from silence over UDP just before, and holds on
+ * while no reply comes to what is sent beside the last questions of SERVERS_TCP_MS. */
 void servers_saw_edns(struct servers *s, const struct addr *addr, uint64_t now);
 void servers_only_plain(struct servers *s, const struct addr *addr, uint64_t now);
 void servers_only_tcp(struct servers *s, const struct addr *addr, bool was_silent, uint64_t now);

@@ -119,9 +119,10 @@ static uint32_t forwarder_patience(const struct frame *f, const struct target *t
 
 static uint32_t timeout(const struct query *q, const struct frame *f, const struct target *t, bool is_tcp)
 {
-    unsigned before = is_tcp ? t->tries[1] - 1u : t->timeouts; /* silence over UDP says nothing of TCP */
-    uint32_t ms = servers_timeout(q->resolver->servers, &t->addr, before);
-    if (is_tcp) { /* connecting takes a round trip of its own */
+    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
+    uint32_t ms = servers_timeout(q->resolver->servers, &t->addr, t->timeouts);
+    bool has_doubled = t->timeouts > 0 && (info == NULL || info->srtt_us == 0);
+    if (is_tcp && !has_doubled) { /* connecting takes a round trip of its own */
         ms = 2 * ms < TCP_TIMEOUT_MIN_MS ? TCP_TIMEOUT_MIN_MS : 2 * ms;
         ms = ms > SERVERS_TIMEOUT_MAX_MS ? SERVERS_TIMEOUT_MAX_MS : ms;
     }

@@ -99,6 +99,24 @@ static bool is_ours(struct probe_board *board, const struct addr *server, struct
     return false;
 }
 
+/* Two workers may overwrite each other's news; the next exchange tells them again. */
+void probes_share_paths(struct probes *p, struct servers *s)
+{
+    struct probe_board *b = p->board;
+    struct servers_paths paths;
+    for (unsigned i = 0; i < 2; i++) {
+        paths.heard_at[i] = atomic_load_explicit(&b->heard_at[i], memory_order_relaxed);
+        paths.lost_at[i] = atomic_load_explicit(&b->lost_at[i], memory_order_relaxed);
+    }
+    if (!servers_merge_paths(s, &paths)) {
+        return;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        atomic_store_explicit(&b->heard_at[i], paths.heard_at[i], memory_order_relaxed);
+        atomic_store_explicit(&b->lost_at[i], paths.lost_at[i], memory_order_relaxed);
+    }
+}
+
 static bool has_room(const struct probes *p, struct resolver *r)
 {
     bool has = p->count < limit_get(&r->policy->limits, probes);

@@ -12,12 +12,13 @@
 
 #define PROBE_BOARD_SIZE 4096
 
-/* What workers tell each other of probes, by hash of the server's address: one packet serves all of them. A collision
- * delays a probe, or has one question asked again for nothing. */
+/* What workers tell each other: whether UDP is lost on the way; and of probes, by hash of the server's address: one
+ * packet serves all of them. A collision delays a probe, or has one question asked again for nothing. */
 struct probe_board {
     struct {
         _Atomic uint64_t sent_at, replied_at; /* clock_now; 0: never */
     } rows[PROBE_BOARD_SIZE];
+    _Atomic uint64_t heard_at[2], lost_at[2]; /* struct servers_paths */
 };
 
 struct probe;
@@ -36,6 +37,9 @@ void probes_init(struct probes *p, struct upstream *u, struct probe_board *board
 
 /* Ends all without a word. */
 void probes_fini(struct probes *p);
+
+/* Lets the worker's servers know what other workers have found of UDP, and the other way round. */
+void probes_share_paths(struct probes *p, struct servers *s);
 
 /* Sends what query_beside gave; NULL: nothing. */
 void probes_send_beside(struct probes *p, struct resolver *r, const struct send *s);

@@ -165,6 +165,7 @@ static enum want make_exchanges(struct walk *walk, enum want want)
 
 static void advance(struct walk *walk, const struct query_event *ev)
 {
+    probes_share_paths(&walk->owner->probes, walk->generation->resolver.servers);
     if (make_exchanges(walk, query_step(walk->query, ev, clock_now())) != WANT_FINISH) {
         return;
     }
@@ -288,6 +289,7 @@ static enum walk_state walk_start(struct walk *walk, uint64_t hash, const struct
     static const struct query_event start = {.kind = EVENT_START};
     struct walks *w = walk->owner;
     struct resolver *r = &walk->generation->resolver;
+    probes_share_paths(&w->probes, r->servers);
     enum want want = query_step(walk->query, &start, walk->began);
     if (want != WANT_FINISH && !admit(w, r, who, walk->began)) {
         return turn_away(walk);

@@ -52,6 +52,96 @@ static void time_over_tcp_does_not_count(void **state)
     servers_free(s);
 }
 
+static void udp_is_lost_when_two_were_silent_and_none_replied(void **state)
+{
+    struct servers *s = servers_new(16);
+    struct addr a = address(1), b = address(2);
+    struct addr other_family = addr_v6((const uint8_t[16]){0x20, 1}, 53);
+    (void)state;
+    servers_silent_over_udp(s, &a, 1000);
+    servers_silent_over_udp(s, &a, 2000);
+    assert_false(servers_udp_is_lost(s, &a));
+    servers_silent_over_udp(s, &b, 3000);
+    assert_true(servers_udp_is_lost(s, &a));
+    assert_false(servers_udp_is_lost(s, &other_family));
+    servers_replied(s, &a, 100, true, 4000);
+    assert_true(servers_udp_is_lost(s, &a));
+    servers_replied(s, &a, 100, false, 5000);
+    assert_false(servers_udp_is_lost(s, &a));
+    servers_silent_over_udp(s, &a, 64999);
+    servers_silent_over_udp(s, &b, 64999);
+    assert_false(servers_udp_is_lost(s, &a)); /* it worked a minute ago */
+    servers_silent_over_udp(s, &a, 65000);
+    servers_silent_over_udp(s, &b, 65001);
+    assert_true(servers_udp_is_lost(s, &a));
+    servers_forgive(s, 66000);
+    assert_false(servers_udp_is_lost(s, &a));
+    servers_silent_over_udp(s, &a, 66001);
+    servers_silent_over_udp(s, &b, 66002);
+    assert_true(servers_udp_is_lost(s, &a)); /* on another network "a minute ago" means nothing */
+    servers_free(s);
+}
+
+static void what_others_found_of_udp_is_taken_over(void **state)
+{
+    struct servers *one = servers_new(16), *two = servers_new(16);
+    struct servers_paths board = {0};
+    struct addr a = address(1), b = address(2);
+    (void)state;
+    servers_silent_over_udp(one, &a, 1000);
+    servers_silent_over_udp(one, &b, 1001);
+    assert_true(servers_merge_paths(one, &board));
+    assert_false(servers_merge_paths(two, &board));
+    assert_true(servers_udp_is_lost(two, &a));
+    servers_replied(two, &a, 100, false, 5000);
+    assert_true(servers_merge_paths(two, &board));
+    servers_replied(two, &a, 100, false, 5999);
+    assert_false(servers_merge_paths(two, &board)); /* no news */
+    assert_false(servers_merge_paths(one, &board));
+    assert_false(servers_udp_is_lost(one, &a));
+    servers_silent_over_udp(one, &a, 64000);
+    servers_silent_over_udp(one, &b, 64001);
+    assert_false(servers_udp_is_lost(one, &a)); /* it worked for somebody a minute ago */
+    servers_free(one);
+    servers_free(two);
+}
+
+static void a_packet_beside_goes_every_ten_seconds_and_its_silence_is_a_failure(void **state)
+{
+    struct servers *s = servers_new(16);
+    struct addr a = address(1), b = address(2);
+    (void)state;
+    assert_true(servers_may_try(s, &a, 1000));
+    assert_false(servers_may_try(s, &a, 1000 + SERVERS_TRIAL_MS - 1));
+    servers_tried(s, &a, false, 0, 2500);
+    assert_int_equal(servers_find(s, &a)->failures, 1);
+    servers_tried(s, &a, true, 7000, 2600);
+    assert_int_equal(servers_find(s, &a)->failures, 0);
+    assert_int_equal(servers_find(s, &a)->srtt_us, 7000);
+    assert_true(servers_may_try(s, &a, 1000 + SERVERS_TRIAL_MS));
+    servers_only_tcp(s, &b, true, 3000);
+    servers_tried(s, &b, false, 0, 4500);
+    assert_int_equal(servers_find(s, &b)->failures, 0); /* nothing new */
+    servers_free(s);
+}
+
+static void that_only_tcp_works_holds_on_while_it_is_used(void **state)
+{
+    struct servers *s = servers_new(16);
+    struct addr a = address(1);
+    (void)state;
+    servers_only_tcp(s, &a, false, 1000);
+    assert_int_equal(servers_find(s, &a)->tcp_until, 0);
+    servers_only_tcp(s, &a, true, 1000);
+    servers_only_tcp(s, &a, false, 1000 + SERVERS_TCP_MS - SERVERS_TRIAL_MS - 1);
+    assert_int_equal(servers_find(s, &a)->tcp_until, 1000 + SERVERS_TCP_MS);
+    servers_only_tcp(s, &a, false, 1000 + SERVERS_TCP_MS - 1);
+    assert_int_equal(servers_find(s, &a)->tcp_until, 1000 + 2 * SERVERS_TCP_MS - 1);
+    servers_replied(s, &a, 100, false, 70000);
+    assert_int_equal(servers_find(s, &a)->tcp_until, 0);
+    servers_free(s);
+}
+
 static void a_server_rests_for_two_seconds_after_each_failure_from_the_third(void **state)
 {
     struct servers *s = servers_new(16);
@@ -168,6 +258,10 @@ int main(void)
         cmocka_unit_test(an_unknown_server_is_waited_for_376_ms_doubling_up_to_1500),
         cmocka_unit_test(the_timeout_is_smoothed_time_plus_four_deviations),
         cmocka_unit_test(time_over_tcp_does_not_count),
+        cmocka_unit_test(udp_is_lost_when_two_were_silent_and_none_replied),
+        cmocka_unit_test(what_others_found_of_udp_is_taken_over),
+        cmocka_unit_test(a_packet_beside_goes_every_ten_seconds_and_its_silence_is_a_failure),
+        cmocka_unit_test(that_only_tcp_works_holds_on_while_it_is_used),
         cmocka_unit_test(a_server_rests_for_two_seconds_after_each_failure_from_the_third),
         cmocka_unit_test(failures_at_the_same_moment_count_once),
         cmocka_unit_test(a_probe_holds_others_back),
