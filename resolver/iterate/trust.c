@@ -475,7 +475,9 @@ enum check trust_enclosing(struct query *q, const uint8_t *name, const uint8_t *
     }
     if (check == CHECK_DONE && (*out)->status == ZONE_SECURE && is_hint_good && !name_is_under((*out)->name, hint) &&
         is_worth_a_look(q, hint)) {
-        check = trust_zone(q, hint, out);
+        const struct zone_trust *hinted;
+        check = trust_zone(q, hint, &hinted);
+        *out = check == CHECK_DONE && is_settled(hinted) ? hinted : *out; /* no zone: the one above goes on */
     }
     return check == CHECK_DONE && (*out)->status == ZONE_SECURE ? descend(q, name, out) : check;
 }
