@@ -183,7 +183,7 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 static uint32_t negative_ttl(const struct cache_entry *e)
 {
     uint32_t ttl = UINT32_MAX;
-    bool has_soa = e->zone != NULL;
+    bool has_soa = e->slot == CACHE_PROOF;
     const struct rrset *sets = e->sets;
     for (const struct rrset *set = sets; set != NULL; set = set->next) {
         ttl = smaller(ttl, set->ttl);

@@ -52,8 +52,8 @@ struct cache_entry {
     struct addr source; /* server that said so; len 0: none */
     bool source_tcp;
     /* ANSWER: the one set, then proofs when a wildcard made it. NODATA, NXDOMAIN: SOA and proofs (NSEC, NSEC3).
-     * DELEGATION: NS, then DS or proofs, then glue A and AAAA sets. FAILURE: NULL. PROOF: the one set; for SOA, one
-     * NSEC or NSEC3 follows, as a sample of what the zone has. Their `expires` is set on a hit. */
+     * DELEGATION: NS, then DS or proofs, then glue A and AAAA sets. FAILURE: NULL. PROOF: the one set; of SOA that, if
+     * it is known, and one NSEC or NSEC3 as a sample of what the zone has. Their `expires` is set on a hit. */
     struct rrset *sets;
     /* DELEGATION: addresses that its sender cannot know better than others, because they lie outside its zone: the last
      * resort. Their `expires` is set on a hit. */

@@ -50,15 +50,27 @@ static void learn_proof(struct query *q, const struct finding *l, const struct r
     put(q, l, &e);
 }
 
-/* The SOA that goes into answers, with one proof, which tells how the zone denies. */
-static void learn_soa(struct query *q, const struct finding *l, const struct rrset *proof)
+static const struct cache_entry *find_zone(struct query *q, const uint8_t *zone)
+{
+    const struct cache_entry *hit = NULL;
+    int failed = cache_find(q->resolver->cache, CACHE_PROOF, zone, TYPE_SOA, q->now, 0, &q->arena, &hit);
+    return failed == FAIL_NONE ? hit : NULL;
+}
+
+/* One proof, which tells how the zone denies, behind the SOA that goes into denials. What a wildcard made comes without
+ * SOA; with it alone nothing is denied. */
+static void learn_zone(struct query *q, const struct finding *l, const struct rrset *proof)
 {
     struct rrset sample = *proof;
-    struct rrset soa = *l->entry.sets;
+    struct rrset first = *l->entry.sets;
+    struct cache_entry e = {.name = l->signer, .slot = CACHE_PROOF, .type = TYPE_SOA, .sets = &sample};
     sample.next = NULL;
-    soa.next = &sample;
-    if (soa.type == TYPE_SOA && name_equal(soa.owner, l->signer)) {
-        put(q, l, &(struct cache_entry){.name = l->signer, .slot = CACHE_PROOF, .type = TYPE_SOA, .sets = &soa});
+    first.next = &sample;
+    if (first.type == TYPE_SOA && name_equal(first.owner, l->signer)) {
+        e.sets = &first;
+    }
+    if (e.sets == &first || find_zone(q, l->signer) == NULL) {
+        put(q, l, &e);
     }
 }
 
@@ -85,10 +97,11 @@ void aggressive_learn(struct query *q, const struct finding *l)
             sample = set;
         }
     }
-    if (sample != NULL) {
-        learn_soa(q, l, sample);
+    if (sample == NULL) {
+        return;
     }
-    if (sample != NULL && l->attest.is_expanded) {
+    learn_zone(q, l, sample);
+    if (l->attest.is_expanded) {
         learn_wildcard(q, l);
     }
 }
@@ -101,8 +114,8 @@ struct search {
     struct verifier v;
     struct expense expense;
     const uint8_t *zone;
-    struct rrset *soa;
-    uint64_t life; /* of a proof, since it was stored: no more than a negative answer of the zone has (RFC 9077) */
+    struct rrset *soa; /* NULL: not known */
+    uint64_t life;     /* of a proof, since it was stored: no more than a negative answer of the zone has (RFC 9077) */
     struct nsec3_params params;
     struct rrset *proofs;    /* that the answer may need; the one that denies the name itself first */
     const uint8_t *encloser; /* of a name that is denied */
@@ -273,17 +286,17 @@ static enum known expand(struct search *s, struct frame *f)
     return is_alias ? known_follow(s->q, f, &e) : known_use(s->q, f, &e);
 }
 
-/* What was gathered is held against the rules of validation, as if a server had sent it. Opt-out spans, which leave open
- * what is unsigned in them, are no reason not to ask. */
+/* What was gathered is held against the rules of validation, as if a server had sent it. Opt-out spans, which leave
+ * open what is unsigned in them, are no reason not to ask. */
 static enum known conclude(struct search *s, struct frame *f)
 {
     if (s->proofs == NULL) {
         return KNOWN_NOTHING;
     }
-    if (denial_no_data(&s->v, s->proofs, s->zone, f->name, f->type) == DENIAL_SECURE) {
+    if (s->soa != NULL && denial_no_data(&s->v, s->proofs, s->zone, f->name, f->type) == DENIAL_SECURE) {
         return deny(s, f, CACHE_ANSWER);
     }
-    if (denial_name_error(&s->v, s->proofs, s->zone, f->name) == DENIAL_SECURE) {
+    if (s->soa != NULL && denial_name_error(&s->v, s->proofs, s->zone, f->name) == DENIAL_SECURE) {
         return deny(s, f, CACHE_NXDOMAIN);
     }
     return s->encloser != NULL ? expand(s, f) : KNOWN_NOTHING;
@@ -292,9 +305,8 @@ static enum known conclude(struct search *s, struct frame *f)
 /* The answer would be validated, and the cache is wanted. */
 static bool may_answer(const struct query *q, const struct frame *f)
 {
-    return q->resolver->policy->aggressive_nsec && q->is_validated && f->depth == 0 && !f->is_fresh &&
-           f->own_cut == NULL && (q->flags & (QUERY_NO_CACHE | QUERY_REFRESH)) == 0 && f->type != TYPE_ANY &&
-           f->type != TYPE_RRSIG;
+    return q->resolver->policy->aggressive_nsec && q->is_validated && f->depth == 0 && known_may_use_cache(q, f) &&
+           (q->flags & QUERY_REFRESH) == 0 && f->own_cut == NULL && f->type != TYPE_ANY && f->type != TYPE_RRSIG;
 }
 
 /* The settings would let a chain of trust reach `name` through `zone`. */
@@ -306,24 +318,21 @@ static bool may_be_secure(const struct policy *p, const uint8_t *name, const uin
            (route == NULL || route->dnssec != DNSSEC_OFF);
 }
 
-/* What is kept of the deepest zone from f->name, or its parent for a DS, up to the cut. */
-static const struct cache_entry *find_zone(struct query *q, const struct frame *f)
+/* What is kept of the deepest zone from f->name up to the cut. */
+static const struct cache_entry *find_enclosing(struct query *q, const struct frame *f)
 {
-    const uint8_t *zone = f->type == TYPE_DS ? name_parent(f->name) : f->name;
-    const struct cache_entry *hit = NULL;
-    for (; name_is_under(zone, f->cut.zone); zone = name_parent(zone)) {
-        int failed = cache_find(q->resolver->cache, CACHE_PROOF, zone, TYPE_SOA, q->now, 0, &q->arena, &hit);
-        if (failed != FAIL_NONE || hit != NULL || name_is_root(zone)) {
-            break;
-        }
+    unsigned above = name_labels(f->name) - name_labels(f->cut.zone);
+    const struct cache_entry *hit = find_zone(q, f->name);
+    for (const uint8_t *zone = f->name; hit == NULL && above > 0; above--) {
+        zone = name_parent(zone);
+        hit = find_zone(q, zone);
     }
-    bool is_good = hit != NULL && hit->security == SECURITY_SECURE && hit->sets != NULL && hit->sets->next != NULL;
-    return is_good ? hit : NULL;
+    return hit != NULL && hit->security == SECURITY_SECURE && hit->sets != NULL ? hit : NULL;
 }
 
 enum known aggressive_find(struct query *q, struct frame *f)
 {
-    const struct cache_entry *zone = may_answer(q, f) ? find_zone(q, f) : NULL;
+    const struct cache_entry *zone = may_answer(q, f) ? find_enclosing(q, f) : NULL;
     if (zone == NULL || !may_be_secure(q->resolver->policy, f->name, zone->name)) {
         return KNOWN_NOTHING;
     }
@@ -332,13 +341,14 @@ enum known aggressive_find(struct query *q, struct frame *f)
                        .v = trust_verifier(q),
                        .expense = {.hash_blocks = BLOCKS},
                        .zone = zone->name,
-                       .soa = zone->sets,
                        .life = zone->expires - zone->stored};
     s.v.expense = &s.expense;
-    if (zone->sets->next->type == TYPE_NSEC) {
-        gather_nsec(&s);
+    s.soa = zone->sets->type == TYPE_SOA ? zone->sets : NULL;
+    const struct rrset *sample = s.soa != NULL ? s.soa->next : zone->sets;
+    if (sample != NULL && sample->type == TYPE_NSEC3) {
+        gather_nsec3(&s, sample);
     } else {
-        gather_nsec3(&s, zone->sets->next);
+        gather_nsec(&s);
     }
     return conclude(&s, f);
 }

@@ -83,8 +83,7 @@ enum known known_own(struct query *q, struct frame *f)
 
 /* ---- Cache ---- */
 
-/* A query that wants fresh data wants it for its question, not for the name servers on the way. */
-static bool may_use_cache(const struct query *q, const struct frame *f)
+bool known_may_use_cache(const struct query *q, const struct frame *f)
 {
     return !f->is_fresh && (f->depth > 0 || (q->flags & QUERY_NO_CACHE) == 0);
 }
@@ -232,7 +231,7 @@ static bool denies_all_below(const struct cache_entry *e)
 
 enum known known_above(struct query *q, struct frame *f, const uint8_t *zone)
 {
-    if (name_is_root(f->name) || !may_use_cache(q, f)) {
+    if (name_is_root(f->name) || !known_may_use_cache(q, f)) {
         return KNOWN_NOTHING;
     }
     const uint8_t *owner = name_parent(f->name);
@@ -255,5 +254,5 @@ enum known known_find(struct query *q, struct frame *f)
     if (known == KNOWN_NOTHING && q->first_name == NULL && f->depth == 0) {
         q->first_name = f->name;
     }
-    return known == KNOWN_NOTHING && may_use_cache(q, f) ? known_cached(q, f) : known;
+    return known == KNOWN_NOTHING && known_may_use_cache(q, f) ? known_cached(q, f) : known;
 }

@@ -7,8 +7,12 @@
 /* Looks (f->name, f->type) up. For a delegation out of an own zone f->cut is set, else it is CUT_NONE. */
 enum known known_find(struct query *q, struct frame *f);
 
-/* What the cache says of names above f->name, from its parent up to `zone`, the deepest zone known: a DNAME that rewrites
- * it, or that one of them does not exist. */
+/* False when servers are to be asked whatever the cache holds. A query that wants fresh data wants it for its question,
+ * not for the name servers on the way. */
+bool known_may_use_cache(const struct query *q, const struct frame *f);
+
+/* What the cache says of names above f->name, from its parent up to `zone`, the deepest zone known: a DNAME that
+ * rewrites it, or that one of them does not exist. */
 enum known known_above(struct query *q, struct frame *f, const uint8_t *zone);
 
 /* Parts of known_find. Own zones and special-use names: */
