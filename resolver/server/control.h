@@ -15,6 +15,11 @@
  *   GET  /v1/stats          {group: {name: number}}
  *   GET  /v1/upstreams[?limit=N] {upstreams: [{address, state, rtt_ms (null: no reply yet), failures, worker}]}
  *   GET  /v1/config[?effective=true]             {file, text}
+ *   GET  /v1/anchors        {anchors: [{zone, keys: [{tag, algorithm, state, since, until}], seen_at, query_at}]}
+ *   POST /v1/anchors/refresh -> {zones}: asks for the keys of that many zones now
+ *   GET  /v1/nta            {ntas: [{name, since, until, reason}]}; null for those of the configuration
+ *   POST /v1/nta            {name, seconds?, reason?} -> {until}
+ *   POST /v1/nta/remove     {name} -> {}
  * entry: see control_cache_entry. A failure is {error: text, problems?: [text]} with a status from 400 up. */
 #ifndef CAIRN_SERVER_CONTROL_H
 #define CAIRN_SERVER_CONTROL_H
@@ -48,6 +53,13 @@ struct control_flush {
     bool subtree;  /* all names below, too */
 };
 
+/* A negative trust anchor. */
+struct control_nta {
+    const uint8_t *name;
+    uint32_t seconds;
+    const char *reason; /* may be empty */
+};
+
 /* What the daemon does for the socket. Arguments are valid during the call only. All members are set. */
 struct control_ops {
     void (*status)(void *ctx, struct control_call *call);
@@ -62,6 +74,11 @@ struct control_ops {
     void (*stats)(void *ctx, struct control_call *call);
     void (*upstreams)(void *ctx, struct control_call *call, unsigned limit);
     void (*config_show)(void *ctx, struct control_call *call, bool effective);
+    void (*anchor_list)(void *ctx, struct control_call *call);
+    void (*anchor_refresh)(void *ctx, struct control_call *call);
+    void (*nta_list)(void *ctx, struct control_call *call);
+    void (*nta_add)(void *ctx, struct control_call *call, const struct control_nta *what);
+    void (*nta_remove)(void *ctx, struct control_call *call, const uint8_t *name);
 };
 
 /* Listens on `path`, mode 0660, at most CONTROL_CLIENTS connections at once. A missing parent directory is made (0755);
@@ -74,6 +91,9 @@ MUST_CHECK int control_open(struct event_base *base, const char *path, const str
  * nothing. */
 void control_close(struct control *c); /* NULL is fine */
 
+#define CONTROL_NTA_LIFE   3600            /* seconds of a negative trust anchor, unless another time is asked for */
+#define CONTROL_NTA_MAX    (7 * 24 * 3600) /* and at most (RFC 7646 2) */
+#define CONTROL_REASON_MAX 255             /* octets */
 #define CONTROL_CLIENTS    8
 #define CONTROL_BODY_SIZE  65536 /* octets of a request's body */
 #define CONTROL_LIST_LIMIT 100   /* entries of a list when the request names no limit */

@@ -48,6 +48,8 @@ struct arguments {
     uint16_t type;
     bool flag; /* subtree, effective */
     unsigned limit;
+    unsigned seconds;
+    const char *reason; /* in the request */
 };
 
 static const uint8_t *name_or_none(const struct arguments *a)
@@ -136,6 +138,40 @@ static void start_config_show(const struct control_ops *ops, void *ctx, struct c
     ops->config_show(ctx, call, a->flag);
 }
 
+static void start_anchor_list(const struct control_ops *ops, void *ctx, struct control_call *call,
+                              const struct arguments *a)
+{
+    (void)a;
+    ops->anchor_list(ctx, call);
+}
+
+static void start_anchor_refresh(const struct control_ops *ops, void *ctx, struct control_call *call,
+                                 const struct arguments *a)
+{
+    (void)a;
+    ops->anchor_refresh(ctx, call);
+}
+
+static void start_nta_list(const struct control_ops *ops, void *ctx, struct control_call *call,
+                           const struct arguments *a)
+{
+    (void)a;
+    ops->nta_list(ctx, call);
+}
+
+static void start_nta_add(const struct control_ops *ops, void *ctx, struct control_call *call,
+                          const struct arguments *a)
+{
+    const struct control_nta what = {.name = a->name, .seconds = a->seconds, .reason = a->reason};
+    ops->nta_add(ctx, call, &what);
+}
+
+static void start_nta_remove(const struct control_ops *ops, void *ctx, struct control_call *call,
+                             const struct arguments *a)
+{
+    ops->nta_remove(ctx, call, a->name);
+}
+
 static const struct route routes[] = {
     {"GET", "/v1/status", {0}, start_status},
     {"GET", "/v1/health", {0}, start_health},
@@ -149,6 +185,11 @@ static const struct route routes[] = {
     {"GET", "/v1/stats", {0}, start_stats},
     {"GET", "/v1/upstreams", {"limit"}, start_upstreams},
     {"GET", "/v1/config", {"effective"}, start_config_show},
+    {"GET", "/v1/anchors", {0}, start_anchor_list},
+    {"POST", "/v1/anchors/refresh", {0}, start_anchor_refresh},
+    {"GET", "/v1/nta", {0}, start_nta_list},
+    {"POST", "/v1/nta", {"name!", "seconds", "reason"}, start_nta_add},
+    {"POST", "/v1/nta/remove", {"name!"}, start_nta_remove},
 };
 
 static bool parse_flag(const json_t *value, bool *out)
@@ -169,6 +210,25 @@ static bool parse_limit(const json_t *value, unsigned *out)
     return number >= 1 && number <= CONTROL_LIST_MAX;
 }
 
+static bool parse_seconds(const json_t *value, unsigned *out)
+{
+    json_int_t seconds = json_integer_value(value);
+    *out = (unsigned)seconds;
+    return json_is_integer(value) && seconds >= 1 && seconds <= CONTROL_NTA_MAX;
+}
+
+/* A line for people; jansson has seen to it that it is UTF-8. */
+static bool parse_reason(const json_t *value, const char **out)
+{
+    *out = json_string_value(value);
+    for (const char *at = *out; at != NULL && *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+            return false;
+        }
+    }
+    return *out != NULL && json_string_length(value) <= CONTROL_REASON_MAX;
+}
+
 /* One argument of a known name; false when its value is not what it takes. */
 static bool parse_argument(const char *name, const json_t *value, struct arguments *out)
 {
@@ -179,6 +239,12 @@ static bool parse_argument(const char *name, const json_t *value, struct argumen
     }
     if (strcmp(name, "subtree") == 0 || strcmp(name, "effective") == 0) {
         return parse_flag(value, &out->flag);
+    }
+    if (strcmp(name, "seconds") == 0) {
+        return parse_seconds(value, &out->seconds);
+    }
+    if (strcmp(name, "reason") == 0) {
+        return parse_reason(value, &out->reason);
     }
     if (text == NULL || len == 0) {
         return false;
@@ -208,7 +274,7 @@ static bool parse_arguments(struct control_call *call, const struct route *route
     const char *name;
     json_t *value;
     char text[160];
-    *out = (struct arguments){.limit = CONTROL_LIST_LIMIT};
+    *out = (struct arguments){.limit = CONTROL_LIST_LIMIT, .seconds = CONTROL_NTA_LIFE, .reason = ""};
     json_object_foreach(given, name, value)
     {
         bool is_taken = takes(route, name);

@@ -12,7 +12,9 @@
 
 #include "resolver/base/clock.h"
 #include "resolver/base/log.h"
+#include "resolver/dns/type.h"
 #include "resolver/net/netlink.h"
+#include "resolver/server/lookup.h"
 #include "resolver/server/version.h"
 
 static void log_problem(enum log_level level, const char *event, const char *what)
@@ -72,12 +74,15 @@ static int open_sockets(struct daemon *d)
     return worst;
 }
 
-/* Makes the cache's directory while it may still, gives up root, and opens the cache as the user who will keep it. */
-static int drop_and_open_cache(struct daemon *d)
+/* Makes the directories while it may still, and gives up root. That there is none for the state shows when it is
+ * opened, and is not always the end. */
+static int make_directories(struct daemon *d)
 {
     const struct config *c = d->settings->config;
     char quoted[LOG_QUOTE_SIZE];
-    char why[DISK_WHY_SIZE];
+    if (privileges_directory(&d->privileges, c->server.state) != FAIL_NONE) {
+        log_debug("state_not_made", "directory=%s reason=\"%s\"", log_quote(c->server.state, quoted), strerror(errno));
+    }
     if (privileges_directory(&d->privileges, c->cache.directory) != FAIL_NONE) {
         log_error("cache_failed", "directory=%s reason=\"%s\"", log_quote(c->cache.directory, quoted), strerror(errno));
         return FAIL_SYSTEM;
@@ -86,6 +91,32 @@ static int drop_and_open_cache(struct daemon *d)
         log_error("user_failed", "user=%s reason=\"%s\"", log_quote(c->server.user, quoted), strerror(errno));
         return FAIL_SYSTEM;
     }
+    return FAIL_NONE;
+}
+
+static int open_state(struct daemon *d)
+{
+    const struct config *c = d->settings->config;
+    char quoted[LOG_QUOTE_SIZE];
+    int result = durable_open(c->server.state, &d->store);
+    const char *why = result == FAIL_BUSY     ? "another process uses it"
+                      : result == FAIL_SYSTEM ? strerror(errno)
+                                              : fail_text(result);
+    if (result == FAIL_NONE) {
+        return FAIL_NONE;
+    }
+    if (config_is_given(c, "server.state")) {
+        log_error("state_failed", "directory=%s reason=\"%s\"", log_quote(c->server.state, quoted), why);
+        return result;
+    }
+    log_warn("state_skipped", "directory=%s reason=\"%s\"", log_quote(c->server.state, quoted), why);
+    return FAIL_NONE;
+}
+
+static int open_cache(struct daemon *d)
+{
+    const struct config *c = d->settings->config;
+    char why[DISK_WHY_SIZE];
     struct disk_settings settings = {.directory = c->cache.directory, .size = c->cache.size};
     disk_catch_faults();
     int result = disk_open(&settings, &d->disk, why);
@@ -165,7 +196,7 @@ static int open_control(struct daemon *d)
     return FAIL_NONE;
 }
 
-/* ---- Reloading ---- */
+/* ---- Other settings ---- */
 
 static void log_change(void *arg, const char *key, const char *from, const char *to, bool needs_restart)
 {
@@ -214,23 +245,30 @@ static void wait_for_workers(struct daemon *d)
     sem_destroy(&done);
 }
 
-static void publish(struct daemon *d, const struct reload_result *r)
+/* Everything goes by `next` from now on, of which one user passes over; what it contradicts leaves the cache. */
+static void put_in_force(struct daemon *d, struct settings *next)
 {
-    struct settings *next = settings_new(r->loaded.config, r->loaded.zones);
-    struct settings *old = d->settings;
-    settings_follow(next, old);
-    json_t *changes = json_array();
-    config_compare(old->config, next->config, log_change, NULL);
-    config_compare(old->config, next->config, collect_change, changes);
-    log_setup(next->config->log.level, next->config->log.format);
     for (unsigned i = 0; i < d->worker_count; i++) {
         worker_publish(d->workers[i], next);
     }
+    settings_drop(d->settings);
     d->settings = next;
     d->cache->policy = &next->cache;
-    settings_drop(old);
     wait_for_workers(d);
     routing_apply(&d->routing, d->disk, &next->policy);
+}
+
+static void publish(struct daemon *d, const struct reload_result *r)
+{
+    struct settings *next = settings_new(r->loaded.config, r->loaded.zones);
+    settings_follow(next, d->settings);
+    json_t *changes = json_array();
+    config_compare(d->settings->config, next->config, log_change, NULL);
+    config_compare(d->settings->config, next->config, collect_change, changes);
+    log_setup(next->config->log.level, next->config->log.format);
+    keeper_follow(d->keeper, next);
+    next = keeper_settings(d->keeper, next);
+    put_in_force(d, next);
     size_t zones = next->zones != NULL ? zone_set_count(next->zones) : 0;
     log_info("reloaded", "zones=%zu changes=%zu", zones, json_array_size(changes));
     if (d->reload_call != NULL) {
@@ -299,6 +337,37 @@ static int catch_signals(struct daemon *d)
     return FAIL_NONE;
 }
 
+/* ---- Trust anchors ---- */
+
+static void on_keys(void *ctx, const uint8_t *zone, const struct rrset *keys)
+{
+    struct daemon *d = ctx;
+    if (!d->is_stopping) {
+        keeper_reply(d->keeper, zone, keys);
+    }
+}
+
+static void ask_for_keys(void *ctx, const uint8_t *zone)
+{
+    struct daemon *d = ctx;
+    lookup_start(d->workers[0], &d->mailbox, zone, TYPE_DNSKEY, on_keys, d);
+}
+
+static void on_other_anchors(void *ctx)
+{
+    struct daemon *d = ctx;
+    settings_take(d->settings);
+    put_in_force(d, keeper_settings(d->keeper, d->settings));
+}
+
+static void follow_anchors(struct daemon *d)
+{
+    const struct keeper_hooks hooks = {.ctx = d, .ask = ask_for_keys, .changed = on_other_anchors};
+    d->keeper = keeper_new(d->base, d->store, &hooks);
+    keeper_follow(d->keeper, d->settings);
+    d->settings = keeper_settings(d->keeper, d->settings);
+}
+
 /* ---- Changes of the network ---- */
 
 static void on_network_change(void *ctx)
@@ -339,7 +408,13 @@ static int build(struct daemon *d)
     if (result == FAIL_NONE) {
         result = open_control(d);
     }
-    return result == FAIL_NONE ? drop_and_open_cache(d) : result;
+    if (result == FAIL_NONE) {
+        result = make_directories(d);
+    }
+    if (result == FAIL_NONE) {
+        result = open_state(d);
+    }
+    return result == FAIL_NONE ? open_cache(d) : result;
 }
 
 static int prepare(struct daemon *d)
@@ -349,6 +424,7 @@ static int prepare(struct daemon *d)
     if (d->cache == NULL || d->reload == NULL) {
         return FAIL_MEMORY;
     }
+    follow_anchors(d);
     routing_init(&d->routing, d->settings->config->cache.directory);
     routing_apply(&d->routing, d->disk, &d->settings->policy);
     int result = catch_signals(d);
@@ -395,6 +471,8 @@ static void tear_down(struct daemon *d)
         mailbox_fini(&d->mailbox);
     }
     reload_free(d->reload);
+    keeper_free(d->keeper);
+    durable_close(d->store);
     for (unsigned i = 0; i < d->socket_count; i++) {
         listen_close(&d->sockets[i]);
     }

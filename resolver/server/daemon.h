@@ -9,6 +9,8 @@
 #include "resolver/net/listen.h"
 #include "resolver/net/tcp.h"
 #include "resolver/server/control.h"
+#include "resolver/server/durable.h"
+#include "resolver/server/keeper.h"
 #include "resolver/server/load.h"
 #include "resolver/server/mailbox.h"
 #include "resolver/server/privileges.h"
@@ -31,8 +33,10 @@ struct daemon {
     struct probe_board board;
     struct rate_table rates;
     struct disk *disk;
-    struct cache_view *cache;  /* the main thread's own view, for the control socket */
-    struct routing routing;    /* under which the cache was filled */
+    struct cache_view *cache; /* the main thread's own view, for the control socket */
+    struct routing routing;   /* under which the cache was filled */
+    struct durable *store;    /* the state directory; NULL: not to be had */
+    struct keeper *keeper;
     struct settings *settings; /* the current ones */
     struct worker **workers;
     unsigned worker_count;

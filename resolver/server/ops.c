@@ -1,12 +1,13 @@
-/* What the control socket can ask: each operation collects its answer, on the workers' threads where the numbers live. */
+/* What the control socket can ask: each operation collects its answer, on the workers' threads where the numbers live.
+ */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "resolver/base/clock.h"
 #include "resolver/server/daemon.h"
+#include "resolver/server/ops_trust.h"
 #include "resolver/server/version.h"
 #include "zones/zone.h"
-
 
 /* ---- Asking every worker ---- */
 
@@ -251,8 +252,7 @@ static json_t *zone_json(const struct daemon *d, const struct zone *z)
     char name[NAME_TEXT_SIZE];
     return json_pack("{s:s, s:I, s:I, s:s?, s:I}", "name", z->is_reverse ? "reverse records" : name_text(z->apex, name),
                      "serial", (json_int_t)z->serial, "records", (json_int_t)z->record_count, "file",
-                     z->files != NULL ? z->files->path : NULL, "loaded",
-                     (json_int_t)(d->settings->loaded_at / 1000));
+                     z->files != NULL ? z->files->path : NULL, "loaded", (json_int_t)(d->settings->loaded_at / 1000));
 }
 
 static void op_zone_list(void *ctx, struct control_call *call, const uint8_t *name)
@@ -296,4 +296,9 @@ const struct control_ops daemon_ops = {.status = op_status,
                                        .zone_reload = op_zone_reload,
                                        .stats = op_stats,
                                        .upstreams = op_upstreams,
-                                       .config_show = op_config_show};
+                                       .config_show = op_config_show,
+                                       .anchor_list = op_anchor_list,
+                                       .anchor_refresh = op_anchor_refresh,
+                                       .nta_list = op_nta_list,
+                                       .nta_add = op_nta_add,
+                                       .nta_remove = op_nta_remove};

@@ -50,9 +50,11 @@ static void lines_sort(struct routing_lines *l)
     }
 }
 
-/* "forward corp.example. 10.0.0.2@53 10.0.0.3@53" */
+/* "forward corp.example. 10.0.0.2@53 10.0.0.3@53", with "dnssec off" at its end where that is not automatic. */
 static char *route_line(const struct route *route)
 {
+    static const char *const modes[] = {
+        [DNSSEC_AUTO] = "", [DNSSEC_REQUIRE] = " dnssec require", [DNSSEC_OFF] = " dnssec off"};
     uint8_t lower[NAME_SIZE];
     char zone[NAME_TEXT_SIZE];
     char *line;
@@ -64,8 +66,17 @@ static char *route_line(const struct route *route)
         char text[ADDR_TEXT_SIZE];
         fprintf(out, " %s", addr_text(&route->to[i], text));
     }
+    fputs(modes[route->dnssec], out);
     fclose(out);
     return check(line);
+}
+
+/* "anchor ." or "no-anchor broken.example." */
+static char *anchor_line(const char *word, const uint8_t *name)
+{
+    char text[NAME_TEXT_SIZE];
+    char *line;
+    return asprintf(&line, "%s %s", word, name_text(name, text)) > 0 ? line : check(NULL);
 }
 
 static struct routing_lines lines_of(const struct policy *p)
@@ -73,6 +84,12 @@ static struct routing_lines lines_of(const struct policy *p)
     struct routing_lines l = {0};
     for (unsigned i = 0; i < p->route_count; i++) {
         lines_add(&l, route_line(&p->routes[i]));
+    }
+    for (unsigned i = 0; p->validation && i < p->anchors.count; i++) {
+        lines_add(&l, anchor_line("anchor", p->anchors.items[i].zone));
+    }
+    for (unsigned i = 0; p->validation && i < p->anchors.negative_count; i++) {
+        lines_add(&l, anchor_line("no-anchor", p->anchors.negative[i]));
     }
     lines_sort(&l);
     return l;
@@ -165,12 +182,15 @@ static void flush(struct disk *d, const struct routing_lines *changed)
         struct disk_flush f = {.name = zone, .subtree = true};
         int result = disk_flush(d, &f, &removed);
         if (result != FAIL_NONE) {
-            log_error("routes_flush_failed", "reason=\"%s\"", fail_text(result));
+            log_error("cache_flush_failed", "reason=\"%s\"", fail_text(result));
         }
         sum += removed;
         removed = 0;
     }
-    log_info("routes_changed", "changes=%zu flushed=%" PRIu64, changed->count, sum);
+    if (sum > 0) {
+        log_info("cache_flushed", "reason=\"routes or trust anchors have changed\" changes=%zu entries=%" PRIu64,
+                 changed->count, sum);
+    }
 }
 
 void routing_init(struct routing *r, const char *directory)

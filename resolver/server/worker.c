@@ -268,6 +268,12 @@ void worker_publish(struct worker *w, struct settings *s)
     worker_post(w, take_settings, s);
 }
 
+enum walk_state worker_walk(struct worker *w, const struct question *q, unsigned flags, const struct asker *who,
+                            struct walk **walk)
+{
+    return walks_ask(w->front.walks, w->front.generation, q, flags, who, walk);
+}
+
 static void forgive(struct worker *w, void *arg)
 {
     (void)arg;

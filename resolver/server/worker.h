@@ -12,6 +12,7 @@
 #include "resolver/server/rate.h"
 #include "resolver/server/settings.h"
 #include "resolver/server/stats.h"
+#include "resolver/server/walks.h"
 
 struct worker;
 
@@ -38,6 +39,10 @@ void worker_publish(struct worker *w, struct settings *s);
 
 /* From the main thread: `run(worker, arg)` on the worker's thread. */
 void worker_post(struct worker *w, void (*run)(struct worker *w, void *arg), void *arg);
+
+/* On the worker's thread: walks_ask under the current settings. */
+enum walk_state worker_walk(struct worker *w, const struct question *q, unsigned flags, const struct asker *who,
+                            struct walk **walk);
 
 /* From the main thread: the machine's network has changed; what was held against servers is forgotten. */
 void worker_forgive(struct worker *w);

@@ -334,6 +334,11 @@ int rollover_advance(const struct rollover *from, const struct rollover_set *set
     return result;
 }
 
+uint64_t rollover_query_at(const struct rollover *r, uint64_t now)
+{
+    return r->query_at <= now + QUERY_MAX ? r->query_at : now;
+}
+
 void rollover_fail(struct rollover *r, uint64_t now)
 {
     r->query_at = now + r->retry_s;

@@ -66,6 +66,10 @@ MUST_CHECK int rollover_resume(const struct rollover *stored, const struct ancho
 MUST_CHECK int rollover_observe(struct verifier *v, const struct rollover *from, const struct rrset *keys, uint64_t now,
                                 struct arena *a, struct rollover *out, enum verdict *verdict, struct fault *why);
 
+/* When to ask again, as seen at `now`: `query_at`, or at once when that lies further ahead than it ever would, because
+ * the clock was wrong. */
+uint64_t rollover_query_at(const struct rollover *r, uint64_t now);
+
 /* No set came: the next query is due in `retry_s`. */
 void rollover_fail(struct rollover *r, uint64_t now);
 

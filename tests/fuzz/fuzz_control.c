@@ -2,6 +2,7 @@
  * refused, and exactly once. */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "resolver/dns/name.h"
 #include "resolver/server/control_call.h"
@@ -60,6 +61,15 @@ static void end_flag(void *ctx, struct control_call *call, bool flag)
     end(ctx, call);
 }
 
+static void end_nta(void *ctx, struct control_call *call, const struct control_nta *what)
+{
+    check_name(what->name);
+    if (what->seconds == 0 || what->seconds > CONTROL_NTA_MAX || strlen(what->reason) > CONTROL_REASON_MAX) {
+        abort();
+    }
+    end(ctx, call);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const struct control_ops ops = {.status = end,
@@ -73,7 +83,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                                            .zone_reload = end_zone,
                                            .stats = end,
                                            .upstreams = end_limit,
-                                           .config_show = end_flag};
+                                           .config_show = end_flag,
+                                           .anchor_list = end,
+                                           .anchor_refresh = end,
+                                           .nta_list = end,
+                                           .nta_add = end_nta,
+                                           .nta_remove = end_zone};
     struct http_request request;
     int status;
     if (http_parse((const char *)data, len, CONTROL_BODY_SIZE, &request, &status) == HTTP_READY) {

@@ -111,6 +111,31 @@ static void fake_config_show(void *ctx, struct control_call *call, bool effectiv
     note(ctx, call, "config %d", effective);
 }
 
+static void fake_anchor_list(void *ctx, struct control_call *call)
+{
+    note(ctx, call, "anchors");
+}
+
+static void fake_anchor_refresh(void *ctx, struct control_call *call)
+{
+    note(ctx, call, "refresh");
+}
+
+static void fake_nta_list(void *ctx, struct control_call *call)
+{
+    note(ctx, call, "ntas");
+}
+
+static void fake_nta_add(void *ctx, struct control_call *call, const struct control_nta *what)
+{
+    note(ctx, call, "nta %s %u %s", text_of(what->name), what->seconds, what->reason);
+}
+
+static void fake_nta_remove(void *ctx, struct control_call *call, const uint8_t *name)
+{
+    note(ctx, call, "no nta %s", text_of(name));
+}
+
 static const struct control_ops ops = {.status = fake_status,
                                        .health = fake_health,
                                        .reload = fake_reload,
@@ -122,7 +147,12 @@ static const struct control_ops ops = {.status = fake_status,
                                        .zone_reload = fake_zone_reload,
                                        .stats = fake_stats,
                                        .upstreams = fake_upstreams,
-                                       .config_show = fake_config_show};
+                                       .config_show = fake_config_show,
+                                       .anchor_list = fake_anchor_list,
+                                       .anchor_refresh = fake_anchor_refresh,
+                                       .nta_list = fake_nta_list,
+                                       .nta_add = fake_nta_add,
+                                       .nta_remove = fake_nta_remove};
 
 static int set_up(void **state)
 {
@@ -230,6 +260,44 @@ static void every_route_reaches_its_operation(void **state)
             "POST /v1/cache/flush HTTP/1.1\r\nContent-Length: "
             "42\r\n\r\n{\"name\":\"a.b\",\"type\":\"A\",\"subtree\":true }  ",
             OK, "\"flush a.b. 1 1\"");
+}
+
+/* A POST of `body` to `path`; the answer must begin with `head` and contain `part`. */
+static void post(void **state, const char *path, const char *body, const char *head, const char *part)
+{
+    char request[1024];
+    snprintf(request, sizeof(request), "POST %s HTTP/1.1\r\nContent-Length: %zu\r\n\r\n%s", path, strlen(body), body);
+    answers(*state, request, head, part);
+}
+
+static void trust_anchors_are_routed(void **state)
+{
+    answers(*state, "GET /v1/anchors HTTP/1.1\r\n\r\n", OK, "\"anchors\"");
+    answers(*state, "POST /v1/anchors/refresh HTTP/1.1\r\n\r\n", OK, "\"refresh\"");
+    answers(*state, "GET /v1/nta HTTP/1.1\r\n\r\n", OK, "\"ntas\"");
+    post(state, "/v1/nta", "{\"name\":\"a.b\"}", OK, "\"nta a.b. 3600 \"");
+    post(state, "/v1/nta", "{\"name\":\"a.b\",\"seconds\":604800,\"reason\":\"their \u00a7\"}", OK,
+         "\"nta a.b. 604800 their \xc2\xa7\"");
+    post(state, "/v1/nta/remove", "{\"name\":\"a.b\"}", OK, "\"no nta a.b.\"");
+}
+
+static void negative_trust_anchors_have_a_measure(void **state)
+{
+    char body[512], reason[CONTROL_REASON_MAX + 2];
+    static const char *const wrong[] = {"\"seconds\":0", "\"seconds\":604801", "\"seconds\":-1", "\"seconds\":\"1h\"",
+                                        "\"seconds\":1.5"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        snprintf(body, sizeof(body), "{\"name\":\"a\",%s}", wrong[i]);
+        post(state, "/v1/nta", body, "HTTP/1.1 400", "'seconds' has a wrong value");
+    }
+    post(state, "/v1/nta", "{\"name\":\"a\",\"reason\":7}", "HTTP/1.1 400", "'reason'");
+    post(state, "/v1/nta", "{\"name\":\"a\",\"reason\":\"two\\nlines\"}", "HTTP/1.1 400", "'reason'");
+    memset(reason, 'x', sizeof(reason));
+    reason[CONTROL_REASON_MAX + 1] = '\0';
+    snprintf(body, sizeof(body), "{\"name\":\"a\",\"reason\":\"%s\"}", reason);
+    post(state, "/v1/nta", body, "HTTP/1.1 400", "'reason'");
+    post(state, "/v1/nta", "{\"seconds\":60}", "HTTP/1.1 400", "'name' is missing");
+    post(state, "/v1/nta/remove", "{\"name\":\"a\",\"seconds\":60}", "HTTP/1.1 400", "not an argument");
 }
 
 static void names_are_percent_decoded(void **state)
@@ -463,6 +531,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_SOCKET(every_route_reaches_its_operation),
+        ON_SOCKET(trust_anchors_are_routed),
+        ON_SOCKET(negative_trust_anchors_have_a_measure),
         ON_SOCKET(names_are_percent_decoded),
         ON_SOCKET(a_refusal_carries_its_problems),
         ON_SOCKET(wrong_requests_get_a_reason),

@@ -454,6 +454,18 @@ static void the_time_to_ask_again_follows_ttl_and_signature(void **state)
     }
 }
 
+static void a_clock_that_was_ahead_does_not_silence_it(void **state)
+{
+    struct stand *s = *state;
+    begin(s, ANCHOR(1));
+    rollover_fail(&s->state, NOW + 5000ull * DAY);
+    assert_int_equal(rollover_query_at(&s->state, NOW), NOW);
+    s->ttl = s->expires_in = 100 * DAY;
+    ARRIVE(s, 1);
+    assert_int_equal(rollover_query_at(&s->state, NOW), NOW + 15 * DAY);
+    assert_int_equal(rollover_query_at(&s->state, NOW + 20 * DAY), NOW + 15 * DAY);
+}
+
 static void the_first_failure_is_tried_again_in_an_hour(void **state)
 {
     struct stand *s = *state;
@@ -956,6 +968,7 @@ int main(void)
         TEST(the_configuration_may_name_a_key_without_it),
         TEST(when_all_are_revoked_nothing_is_in_force),
         TEST(the_time_to_ask_again_follows_ttl_and_signature),
+        TEST(a_clock_that_was_ahead_does_not_silence_it),
         TEST(the_first_failure_is_tried_again_in_an_hour),
         TEST(too_many_new_keys_are_passed_over),
         TEST(the_oldest_removed_keys_make_room),

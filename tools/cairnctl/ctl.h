@@ -7,7 +7,15 @@
 
 enum ctl_exit { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_NOT_RUNNING = 3 };
 
-enum ctl_option { CTL_LIMIT = 1, CTL_SUBTREE = 2, CTL_TYPE = 4, CTL_ORIGIN = 8, CTL_EFFECTIVE = 16 };
+enum ctl_option {
+    CTL_LIMIT = 1,
+    CTL_SUBTREE = 2,
+    CTL_TYPE = 4,
+    CTL_ORIGIN = 8,
+    CTL_EFFECTIVE = 16,
+    CTL_FOR = 32,
+    CTL_REASON = 64
+};
 
 #define CTL_WORDS_MAX 4 /* command and positional arguments */
 
@@ -21,6 +29,7 @@ struct arguments {
     const char *socket; /* NULL: not given */
     const char *config; /* likewise */
     const char *limit, *type, *origin;
+    const char *life, *reason; /* --for, --reason */
 };
 
 struct command {
@@ -49,6 +58,11 @@ enum ctl_exit ctl_zone_list(const struct arguments *a);
 enum ctl_exit ctl_zone_status(const struct arguments *a);
 enum ctl_exit ctl_zone_reload(const struct arguments *a);
 enum ctl_exit ctl_zone_check(const struct arguments *a);
+enum ctl_exit ctl_anchor_list(const struct arguments *a);
+enum ctl_exit ctl_anchor_refresh(const struct arguments *a);
+enum ctl_exit ctl_nta_list(const struct arguments *a);
+enum ctl_exit ctl_nta_add(const struct arguments *a);
+enum ctl_exit ctl_nta_del(const struct arguments *a);
 enum ctl_exit ctl_config_check(const struct arguments *a);
 enum ctl_exit ctl_config_show(const struct arguments *a);
 enum ctl_exit ctl_config_schema(const struct arguments *a);

@@ -64,6 +64,8 @@ static const struct option options[] = {
     {"type", CTL_TYPE, true},
     {"origin", CTL_ORIGIN, true},
     {"effective", CTL_EFFECTIVE, false},
+    {"for", CTL_FOR, true},
+    {"reason", CTL_REASON, true},
 };
 
 static void set_option(struct arguments *a, const struct option *o, const char *value)
@@ -85,6 +87,10 @@ static void set_option(struct arguments *a, const struct option *o, const char *
         a->type = value;
     } else if (strcmp(o->name, "origin") == 0) {
         a->origin = value;
+    } else if (strcmp(o->name, "for") == 0) {
+        a->life = value;
+    } else if (strcmp(o->name, "reason") == 0) {
+        a->reason = value;
     }
 }
 
@@ -234,7 +240,8 @@ int main(int argc, char **argv)
     if (c != NULL) {
         return (int)run(c, &a);
     }
-    if (a.help && a.count == 1 && report_suggest(words[0], (const char *const[]){"cache", "zone", "config", NULL})) {
+    if (a.help && a.count == 1 &&
+        report_suggest(words[0], (const char *const[]){"cache", "zone", "anchor", "nta", "config", NULL})) {
         print_usage(stdout, words[0]);
         return CTL_OK;
     }
