@@ -216,7 +216,9 @@ static enum check check_link(struct query *q, struct finding *l)
     if (anchor == NULL || (l->entry.type == TYPE_RRSIG && !is_negative(l))) {
         return conclude(q, l, SECURITY_INDETERMINATE, NULL);
     }
-    const uint8_t *signer = signer_of(l, anchor);
+    /* A negative trust anchor need not be a zone: what is signed from above it is not looked at either. */
+    bool is_exempt = anchor_negative(&q->resolver->policy->anchors, speaker_of(l)) != NULL;
+    const uint8_t *signer = is_exempt ? NULL : signer_of(l, anchor);
     return signer != NULL ? check_signed(q, l, signer) : check_unsigned(q, l);
 }
 
@@ -282,13 +284,22 @@ static enum check find_status(struct query *q, struct finding *l)
     return check;
 }
 
+/* The cache knows the status, but not on whose word. Own data has no name here. */
+static enum check recall_status(struct query *q, struct finding *l)
+{
+    if (l->entry.security == SECURITY_INSECURE && l->why == NULL && l->entry.name != NULL) {
+        l->why = trust_negative(q, speaker_of(l));
+    }
+    return CHECK_DONE;
+}
+
 enum next secure_check(struct query *q, struct frame *f)
 {
     if (!q->is_validated || f->outcome != OUTCOME_ANSWER) {
         return f->doubted != NULL ? end_bogus(f, f->doubted) : NEXT_DONE;
     }
     for (struct finding *l = f->findings; l != NULL; l = l->next) {
-        enum check check = has_status(l) ? CHECK_DONE : find_status(q, l);
+        enum check check = has_status(l) ? recall_status(q, l) : find_status(q, l);
         if (check != CHECK_DONE) {
             return stop(q, f, check);
         }

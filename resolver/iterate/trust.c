@@ -383,21 +383,21 @@ static enum check by_parent(struct query *q, const uint8_t *zone, const uint8_t 
 
 /* ---- Where a search begins ---- */
 
-static const struct ede *negative_words(struct query *q, const uint8_t *name)
+const struct ede *trust_negative(struct query *q, const uint8_t *name)
 {
-    struct fault fault = {.code = EDE_NEGATIVE_TRUST_ANCHOR, .owner = name, .detail = "nothing below is validated"};
-    return trust_words(q, &fault);
+    const uint8_t *negative = anchor_negative(&q->resolver->policy->anchors, name);
+    struct fault fault = {.code = EDE_NEGATIVE_TRUST_ANCHOR, .owner = negative, .detail = "nothing below is validated"};
+    return negative != NULL ? trust_words(q, &fault) : NULL;
 }
 
 /* NULL: the settings say nothing against looking for a chain, and name an anchor. */
 static const struct zone_trust *by_policy(struct query *q, const uint8_t *name)
 {
     const struct policy *p = q->resolver->policy;
-    const uint8_t *negative = anchor_negative(&p->anchors, name);
     const struct route *route = route_find(p, name);
     struct zone_trust z = {.name = name, .status = ZONE_INSECURE, .hash = trust_hash(name)};
-    if (negative != NULL) {
-        z.why = negative_words(q, negative);
+    if (anchor_negative(&p->anchors, name) != NULL) {
+        z.why = trust_negative(q, name);
     } else if (anchor_find(&p->anchors, name) == NULL) {
         z.status = ZONE_INDETERMINATE;
     } else if (route == NULL || route->dnssec != DNSSEC_OFF) {
