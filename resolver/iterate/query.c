@@ -140,6 +140,7 @@ void frame_begin(struct frame *f)
     f->shown = f->steps = 0;
     f->seeks_parent = f->has_sought_parent = f->is_disowned = f->is_fresh = false;
     f->own_cut = NULL;
+    f->hearsay = NULL;
     f->avoid.len = 0;
     f->cut = f->left = (struct cut){.source = CUT_NONE};
 }

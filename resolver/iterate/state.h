@@ -26,10 +26,12 @@ enum outcome {
     OUTCOME_MISS           /* the cache is not enough and servers may not be asked */
 };
 
+struct hearsay;
+
 /* One question. */
 struct frame {
     struct frame *parent;
-    unsigned depth;        /* 0: the client's */
+    unsigned depth; /* 0: the client's */
     uint64_t deadline;
     unsigned lookups;      /* look-ups of addresses that it is nested in */
     bool is_raw;           /* for chain.h: its answer is taken as it is */
@@ -62,6 +64,7 @@ struct frame {
     struct addr avoid;       /* preferably not of this one; len 0: none */
     bool is_disowned;        /* a server of the cut said that it does not serve the zone */
     struct cut left;         /* the cut given up for that, while its zone is asked for anew */
+    struct hearsay *hearsay; /* an answer for want of better (hearsay.h) */
     bool is_starved;         /* a limit kept it from looking up an address: its failure proves nothing */
 
     const struct msg *reply; /* a forwarder's, of this step, for the next link of its chain; NULL: none */

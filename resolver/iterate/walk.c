@@ -8,6 +8,7 @@
 #include "resolver/iterate/beside.h"
 #include "resolver/iterate/classify.h"
 #include "resolver/iterate/glueless.h"
+#include "resolver/iterate/hearsay.h"
 #include "resolver/iterate/minimise.h"
 #include "resolver/iterate/pick.h"
 #include "resolver/iterate/reply.h"
@@ -191,6 +192,11 @@ static bool readmit(struct frame *f)
     return t != NULL;
 }
 
+static enum next take_hearsay(struct query *q, struct frame *f)
+{
+    return hearsay_take(q, f) == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
+}
+
 /* Servers whose address is known come first; when even the best of them was silent before, another server's address is
  * worth looking up. */
 enum next walk_ask(struct query *q, struct frame *f)
@@ -201,6 +207,9 @@ enum next walk_ask(struct query *q, struct frame *f)
     if (q->now >= f->deadline) {
         query_hit_limit(q, LIMIT_ID_walk_ms);
         return frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
+    }
+    if (hearsay_is_all(f)) {
+        return take_hearsay(q, f);
     }
     for (;;) {
         struct target *t = pick_target(q, f);
@@ -220,6 +229,9 @@ enum next walk_ask(struct query *q, struct frame *f)
                 return NEXT_DONE;
             }
             continue;
+        }
+        if (search == SEARCH_NONE && f->hearsay != NULL) {
+            return take_hearsay(q, f);
         }
         if (search == SEARCH_NONE && !glueless_last_resort(q, f)) {
             pick_trace_resting(q, f);
@@ -404,6 +416,9 @@ static enum next take(struct query *q, struct frame *f, const struct msg *m, str
         f->seeks_parent = !is_detour;
         f->has_sought_parent = is_detour;
         return ask_again(q, f, t);
+    }
+    if (hearsay_keep(q, f, m, t, kind)) {
+        return walk_ask(q, f);
     }
     return reply_take(q, f, m, f->cut.zone, kind) == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
 }

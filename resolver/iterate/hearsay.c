@@ -1,0 +1,80 @@
+#include "resolver/iterate/hearsay.h"
+
+#include "resolver/iterate/pick.h"
+#include "resolver/iterate/reply.h"
+#include "resolver/iterate/scrub.h"
+#include "resolver/iterate/servers.h"
+
+struct hearsay {
+    const struct msg *reply;
+    enum reply_kind kind;
+    struct query_event event; /* that brought it, without its bytes */
+    unsigned sends;           /* of the frame by then */
+};
+
+static bool has_authority(const struct msg *m)
+{
+    return (m->flags & MSG_AA) != 0;
+}
+
+static bool is_hearsay(const struct frame *f, const struct msg *m, enum reply_kind kind)
+{
+    bool is_negative = kind == REPLY_NODATA || kind == REPLY_NXDOMAIN;
+    return !has_authority(m) || (is_negative && scrub_soa(m, f->cut.zone, f->name) == NULL);
+}
+
+static bool is_other(struct query *q, struct frame *f, struct target *other)
+{
+    const struct server_info *info = servers_find(q->resolver->servers, &other->addr);
+    bool is_resting = info != NULL && q->now < info->dead_until;
+    return other->tries[0] + other->tries[1] == 0 && !is_resting && pick_may_ask(q, f, other) &&
+           !servers_is_lame(q->resolver->servers, &other->addr, f->cut.zone, q->now);
+}
+
+static bool has_other(struct query *q, struct frame *f, const struct target *t)
+{
+    for (unsigned i = 0; i < f->cut.target_count; i++) {
+        if (&f->cut.targets[i] != t && is_other(q, f, &f->cut.targets[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hearsay_keep(struct query *q, struct frame *f, const struct msg *m, struct target *t, enum reply_kind kind)
+{
+    if (f->cut.source == CUT_FORWARD || f->hearsay != NULL || !is_hearsay(f, m, kind)) {
+        return false;
+    }
+    bool was_known = servers_is_lame(q->resolver->servers, &t->addr, f->cut.zone, q->now);
+    if (!has_authority(m)) {
+        servers_set_lame(q->resolver->servers, &t->addr, f->cut.zone, q->now);
+    }
+    struct hearsay *h = !was_known && has_other(q, f, t) ? arena_take(&q->arena, sizeof(*h)) : NULL;
+    if (h == NULL) {
+        return false;
+    }
+    *h = (struct hearsay){.reply = m, .kind = kind, .event = *q->event, .sends = f->sends};
+    h->event.bytes = NULL;
+    h->event.len = 0;
+    f->hearsay = h;
+    t->is_out = true;
+    return true;
+}
+
+bool hearsay_is_all(const struct frame *f)
+{
+    return f->hearsay != NULL && f->sends > f->hearsay->sends;
+}
+
+enum known hearsay_take(struct query *q, struct frame *f)
+{
+    const struct hearsay *h = f->hearsay;
+    f->hearsay = NULL;
+    if (h == NULL) {
+        return KNOWN_NOTHING;
+    }
+    q->event = &h->event;
+    f->source = h->event.server;
+    return reply_take(q, f, h->reply, f->cut.zone, h->kind);
+}
