@@ -47,11 +47,11 @@ void compose_answer(struct query *q, const struct frame *f)
     if (f->outcome == OUTCOME_ANSWER) {
         memcpy(out->sections, f->sections, sizeof(out->sections));
         out->security = finding_security(f);
+        out->denies_name = f->rcode == RCODE_NOERROR && finding_denies_name(f);
         out->error_count = secure_errors(q, f, out->errors);
         private_remove(q, out);
     } else {
-        bool is_bogus = f->outcome == OUTCOME_BOGUS ||
-                        (q->failure != NULL && q->failure->security == SECURITY_BOGUS);
+        bool is_bogus = f->outcome == OUTCOME_BOGUS || (q->failure != NULL && q->failure->security == SECURITY_BOGUS);
         out->security = is_bogus ? SECURITY_BOGUS : SECURITY_UNCHECKED;
         add_reasons(q, f);
         out->is_remembered = f->outcome == OUTCOME_KNOWN_FAILURE;

@@ -2,6 +2,7 @@
 
 #include "resolver/dns/name.h"
 #include "resolver/iterate/aggressive.h"
+#include "resolver/validate/denial.h"
 
 bool finding_is_kept(const struct query *q, const struct frame *f)
 {
@@ -115,6 +116,16 @@ static unsigned rank(enum security s)
                                     [SECURITY_UNCHECKED] = 3,
                                     [SECURITY_BOGUS] = 4};
     return ranks[s];
+}
+
+bool finding_denies_name(const struct frame *f)
+{
+    const struct finding *l = f->findings;
+    while (l != NULL && l->next != NULL) {
+        l = l->next;
+    }
+    return l != NULL && l->entry.is_negative && l->entry.security == SECURITY_SECURE &&
+           denial_is_compact_name_error(l->entry.sets, l->entry.name);
 }
 
 enum security finding_security(const struct frame *f)

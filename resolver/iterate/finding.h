@@ -42,6 +42,9 @@ void finding_undo(struct frame *f, struct finding *l);
 /* Stores all links of the frame with the status they have. */
 void finding_store(struct query *q, struct frame *f);
 
+/* True when what ends the chain of aliases is secure and denies the name in the form of NODATA (RFC 9824 3.2). */
+bool finding_denies_name(const struct frame *f);
+
 /* The status of the whole answer: that of its weakest link (RFC 4035 4.3). */
 enum security finding_security(const struct frame *f);
 

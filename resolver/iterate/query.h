@@ -179,6 +179,7 @@ struct answer {
     unsigned error_count;
     enum security security;
     bool is_cached;           /* no server was asked */
+    bool denies_name;         /* NOERROR, but the proof says that the name does not exist (RFC 9824 3.2) */
     bool is_stale;            /* some of it has expired; errors[0] says so */
     bool is_remembered;       /* a failure of a moment ago decided it: query_probes may have something to send */
     bool is_miss;             /* QUERY_CACHE_ONLY: the cache was not enough */
@@ -199,8 +200,8 @@ enum want query_step(struct query *q, const struct query_event *ev, uint64_t now
 /* Valid after WANT_SEND until the next step. */
 const struct send *query_send(const struct query *q);
 
-/* After WANT_SEND until the next step: a packet worth sending beside that exchange (beside.h), or NULL. Its outcome is no
- * event of the query; servers_tried takes it. */
+/* After WANT_SEND until the next step: a packet worth sending beside that exchange (beside.h), or NULL. Its outcome is
+ * no event of the query; servers_tried takes it. */
 const struct send *query_beside(const struct query *q);
 
 /* Valid after WANT_FINISH until query_free. */

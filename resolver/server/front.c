@@ -140,7 +140,7 @@ static size_t compose(struct front *f, const struct request *q, const struct ans
     if (a->is_stale) {
         stats_add(&f->stats, STAT_stale);
     }
-    struct respond_extra extra = {.rcode = a->rcode, .errors = a->errors, .error_count = a->error_count};
+    struct respond_extra extra = {.rcode = respond_rcode(q, a), .errors = a->errors, .error_count = a->error_count};
     return count_answer(f, out, respond_add_opt(r, q, &extra, out, len, limit));
 }
 

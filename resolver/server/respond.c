@@ -74,11 +74,16 @@ size_t respond_opt_size(const struct responder *r, const struct request *q)
     return q->edns.present ? edns_size(&opt) : 0;
 }
 
+unsigned respond_rcode(const struct request *q, const struct answer *a)
+{
+    return a->denies_name && !q->edns.dnssec_ok ? RCODE_NXDOMAIN : a->rcode;
+}
+
 size_t respond_answer(const struct responder *r, const struct request *q, const struct answer *a, uint64_t now,
                       uint8_t *out, size_t limit, struct respond_marks *marks)
 {
     struct msg_writer m;
-    unsigned flags = header_flags(r, q) | (a->rcode & MSG_RCODE) | (a->authoritative ? MSG_AA : 0);
+    unsigned flags = header_flags(r, q) | (respond_rcode(q, a) & MSG_RCODE) | (a->authoritative ? MSG_AA : 0);
     if (a->security == SECURITY_SECURE && request_wants_ad(q)) {
         flags |= MSG_AD;
     }

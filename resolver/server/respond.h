@@ -28,6 +28,10 @@ struct respond_marks {
     bool is_keepable; /* whole, ages, and nothing in it belongs to this asker alone */
 };
 
+/* The rcode that `q` is answered with. Compact denial is told as what it means, but for clients that may validate: they
+ * would look for the proof that NXDOMAIN needs (RFC 9824 5). */
+unsigned respond_rcode(const struct request *q, const struct answer *a);
+
 /* Writes the answer to `q` without OPT, for which room is left: whole RRsets, or TC when one that must be there does
  * not fit (RFC 2181 9). Returns the octets. */
 size_t respond_answer(const struct responder *r, const struct request *q, const struct answer *a, uint64_t now,

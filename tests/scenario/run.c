@@ -227,8 +227,9 @@ static void record_answer(struct run *r, const struct answer *a)
     }
     snprintf(line, sizeof(line), "status %s", statuses[a->security]);
     record_line(&r->answer, line);
-    snprintf(line, sizeof(line), "is%s%s%s%s%s", a->is_cached ? " cached" : "", a->is_miss ? " miss" : "",
-             a->is_stale ? " stale" : "", a->is_local ? " local" : "", a->authoritative ? " authoritative" : "");
+    snprintf(line, sizeof(line), "is%s%s%s%s%s%s", a->is_cached ? " cached" : "", a->is_miss ? " miss" : "",
+             a->is_stale ? " stale" : "", a->is_local ? " local" : "", a->authoritative ? " authoritative" : "",
+             a->denies_name ? " no-name" : "");
     record_line(&r->answer, line);
 }
 

@@ -47,11 +47,8 @@ static struct rrset *addresses(const uint8_t *owner, unsigned count)
         len += rdatas_pack(bytes + len, rdata, sizeof(rdata));
     }
     struct rrset *set = arena_take(&arena, sizeof(*set));
-    *set = (struct rrset){.owner = owner,
-                          .type = TYPE_A,
-                          .ttl = 60,
-                          .expires = 61000,
-                          .data = {bytes, (uint32_t)len, (uint16_t)count}};
+    *set = (struct rrset){
+        .owner = owner, .type = TYPE_A, .ttl = 60, .expires = 61000, .data = {bytes, (uint32_t)len, (uint16_t)count}};
     return set;
 }
 
@@ -59,7 +56,7 @@ static size_t respond(const struct request *q, const struct answer *a, bool is_t
 {
     size_t limit = respond_limit(q, is_tcp);
     size_t len = respond_answer(&responder, q, a, 1000, out, limit, &marks);
-    struct respond_extra extra = {a->rcode, a->errors, a->error_count};
+    struct respond_extra extra = {respond_rcode(q, a), a->errors, a->error_count};
     len = respond_add_opt(&responder, q, &extra, out, len, limit);
     assert_true(len <= limit);
     return len;
@@ -134,6 +131,19 @@ static void signatures_and_proofs_go_only_to_those_who_set_do(void **state)
     assert_int_equal(wire_get_u16(out + 8), 1);
 }
 
+/* Others would look for a proof that NXDOMAIN needs (RFC 9824 5). */
+static void a_compact_denial_is_nxdomain_for_those_who_do_not_set_do(void **state)
+{
+    (void)state;
+    struct answer a = {.rcode = RCODE_NOERROR, .security = SECURITY_SECURE, .denies_name = true};
+    struct request q = request_for("m.example.", TYPE_A, 1232);
+    respond(&q, &a, false);
+    assert_int_equal(out[3] & MSG_RCODE, RCODE_NXDOMAIN);
+    q.edns.dnssec_ok = true;
+    respond(&q, &a, false);
+    assert_int_equal(out[3] & MSG_RCODE, RCODE_NOERROR);
+}
+
 static void reasons_are_sent_only_to_those_who_speak_edns(void **state)
 {
     (void)state;
@@ -185,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_set_that_does_not_fit_is_left_out_whole_and_tc_says_so),
         cmocka_unit_test(additional_records_that_do_not_fit_are_no_truncation),
         cmocka_unit_test(signatures_and_proofs_go_only_to_those_who_set_do),
+        cmocka_unit_test(a_compact_denial_is_nxdomain_for_those_who_do_not_set_do),
         cmocka_unit_test(reasons_are_sent_only_to_those_who_speak_edns),
         cmocka_unit_test(an_answer_is_keepable_only_when_it_is_the_same_for_everybody),
         cmocka_unit_test(errors_work_without_a_question_and_carry_extended_codes),
