@@ -7,6 +7,7 @@
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
 #include "resolver/iterate/alias.h"
+#include "resolver/iterate/finding.h"
 #include "resolver/iterate/known.h"
 #include "resolver/iterate/private.h"
 
@@ -94,6 +95,33 @@ static uint64_t renew(const struct query *q, struct answer *a)
     return oldest;
 }
 
+static bool has_live_signature(const struct rrset *set, uint32_t wall)
+{
+    struct rdata_view rdata;
+    struct rrsig sig;
+    for (size_t at = 0; rdatas_next(&set->sigs, &at, &rdata);) {
+        if (rrsig_parse(rdata, &sig) == FAIL_NONE && (int32_t)(sig.expiration - wall) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Data that has expired keeps the status it had, but no signature vouches for anything after its end. */
+static enum security security_of(const struct query *q, const struct frame *f)
+{
+    const struct resolver *r = q->resolver;
+    enum security security = finding_security(f);
+    for (const struct finding *l = f->findings; l != NULL && security == SECURITY_SECURE; l = l->next) {
+        for (const struct rrset *set = l->entry.sets; set != NULL; set = set->next) {
+            if (!has_live_signature(set, (uint32_t)r->wall(r->wall_ctx))) {
+                return SECURITY_INDETERMINATE;
+            }
+        }
+    }
+    return security;
+}
+
 static const struct answer *build(struct query *q, const struct frame *f)
 {
     struct answer *a = arena_take(&q->arena, sizeof(*a));
@@ -102,6 +130,7 @@ static const struct answer *build(struct query *q, const struct frame *f)
     }
     *a = (struct answer){.rcode = f->rcode, .is_cached = !q->is_local, .is_local = q->is_local};
     a->authoritative = q->authoritative;
+    a->security = security_of(q, f);
     memcpy(a->sections, f->sections, sizeof(a->sections));
     uint64_t age = renew(q, a);
     if (age > 0) {

@@ -369,7 +369,9 @@ static bool load_signing_word(struct loader *l, struct signing *s, unsigned *i)
     if (is(l, *i, "unsigned")) {
         s->is_off = true;
     } else if (is(l, *i, "forged")) {
-        s->is_forged = true;
+        s->forged = 1;
+    } else if (is(l, *i, "many-forged")) {
+        s->forged = (unsigned)number(l, word(l, ++*i));
     } else if (is(l, *i, "by-other-key")) {
         s->is_strange = true;
     } else if (is(l, *i, "expired")) {

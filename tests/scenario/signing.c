@@ -106,10 +106,13 @@ void signing_sign(struct arena *a, struct rrset *set, const struct signing *how)
     if (how->labels >= 0) {
         fields.labels = (uint8_t)how->labels;
     }
-    signer_sign_as(a, s, set, &fields);
-    if (how->is_forged) {
-        uint8_t *bytes = arena_copy(a, set->sigs.bytes, set->sigs.len);
-        bytes[set->sigs.len - 1] ^= 1;
-        set->sigs.bytes = bytes;
+    unsigned count = how->forged > 0 ? how->forged : 1;
+    for (unsigned n = 0; n < count; n++) {
+        signer_sign_as(a, s, set, &fields);
+        if (how->forged > 0) {
+            uint8_t *bytes = arena_copy(a, set->sigs.bytes, set->sigs.len);
+            bytes[set->sigs.len - 1] ^= 1;
+            set->sigs.bytes = bytes;
+        }
     }
 }

@@ -13,7 +13,7 @@
 /* How the sets of a rule are signed. */
 struct signing {
     bool is_off;
-    bool is_forged;        /* one bit of the signature is wrong */
+    unsigned forged;       /* so many signatures with a wrong bit; 0: one that is good */
     int from_s, to_s;      /* validity, seconds from the beginning */
     const uint8_t *signer; /* the zone that signs; NULL: the one that holds the owner */
     int labels;            /* that the signature says; -1: as many as there are */
