@@ -20,7 +20,7 @@ static struct request request_for(const char *name)
 }
 
 /* Keeps a message with one A record, as respond_answer would leave it. */
-static void keep(struct ready *r, const struct request *q, uint64_t expires)
+static void keep_as(struct ready *r, const struct request *q, uint64_t expires, bool is_secure)
 {
     static const uint8_t rdata[] = {4, 0, 192, 0, 2, 1};
     struct question question = {q->name, q->type, q->class};
@@ -35,8 +35,13 @@ static void keep(struct ready *r, const struct request *q, uint64_t expires)
     m.mark_max = 1;
     assert_int_equal(msg_put_rrset(&m, SECTION_ANSWER, &set, false), FAIL_NONE);
     size_t len = msg_finish(&m, false);
-    struct ready_message message = {bytes, len, &mark, m.mark_count, false, expires - 30000};
+    struct ready_message message = {bytes, len, &mark, m.mark_count, is_secure, expires - 30000};
     ready_keep(r, q, EPOCH, NOW, &message);
+}
+
+static void keep(struct ready *r, const struct request *q, uint64_t expires)
+{
+    keep_as(r, q, expires, false);
 }
 
 static size_t find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size)
@@ -136,6 +141,31 @@ static void questions_that_differ_in_type_do_or_cd_do_not_share_answers(void **s
     ready_free(r);
 }
 
+/* RFC 6840 5.7, 5.8: whoever asked first. */
+static void a_secure_answer_has_ad_for_those_who_understand_it(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(64, 65536);
+    struct request q = request_for("www.example.com"), with_ad = q, with_do = q,
+                   other = request_for("other.example.com");
+    uint8_t out[512];
+    with_ad.flags |= MSG_AD;
+    with_do.edns.present = with_do.edns.dnssec_ok = true;
+    keep_as(r, &q, NOW + 3000, true);
+    keep_as(r, &with_do, NOW + 3000, true);
+    keep_as(r, &other, NOW + 3000, false);
+    assert_true(find(r, &q, EPOCH, NOW, out, sizeof(out)) > 0);
+    assert_false(wire_get_u16(out + 2) & MSG_AD);
+    assert_true(find(r, &with_ad, EPOCH, NOW, out, sizeof(out)) > 0);
+    assert_true(wire_get_u16(out + 2) & MSG_AD);
+    assert_true(find(r, &with_do, EPOCH, NOW, out, sizeof(out)) > 0);
+    assert_true(wire_get_u16(out + 2) & MSG_AD);
+    other.flags |= MSG_AD;
+    assert_true(find(r, &other, EPOCH, NOW, out, sizeof(out)) > 0);
+    assert_false(wire_get_u16(out + 2) & MSG_AD);
+    ready_free(r);
+}
+
 static void an_answer_larger_than_the_client_takes_is_left_to_others(void **state)
 {
     (void)state;
@@ -229,6 +259,7 @@ int main(void)
         cmocka_unit_test(a_new_epoch_voids_what_was_kept),
         cmocka_unit_test(cleared_it_is_empty_and_has_all_its_room),
         cmocka_unit_test(questions_that_differ_in_type_do_or_cd_do_not_share_answers),
+        cmocka_unit_test(a_secure_answer_has_ad_for_those_who_understand_it),
         cmocka_unit_test(an_answer_larger_than_the_client_takes_is_left_to_others),
         cmocka_unit_test(many_more_names_than_places_stay_within_the_bounds),
         cmocka_unit_test(hits_are_counted_for_each_answer_up_to_their_bound),

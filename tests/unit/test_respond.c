@@ -144,6 +144,27 @@ static void a_compact_denial_is_nxdomain_for_those_who_do_not_set_do(void **stat
     assert_int_equal(out[3] & MSG_RCODE, RCODE_NOERROR);
 }
 
+/* RFC 6840 5.7, 5.8. */
+static void ad_is_for_secure_answers_and_those_who_understand_it(void **state)
+{
+    (void)state;
+    struct request q = request_for("a.example", TYPE_A, 1232);
+    struct answer a = {.rcode = RCODE_NOERROR, .security = SECURITY_SECURE};
+    a.sections[SECTION_ANSWER] = addresses(q.key, 1);
+    assert_false(parse(respond(&q, &a, false)).flags & MSG_AD);
+    q.flags |= MSG_AD;
+    assert_true(parse(respond(&q, &a, false)).flags & MSG_AD);
+    q.flags = MSG_RD;
+    q.edns.dnssec_ok = true;
+    assert_true(parse(respond(&q, &a, false)).flags & MSG_AD);
+    static const enum security others[] = {SECURITY_UNCHECKED, SECURITY_INDETERMINATE, SECURITY_INSECURE,
+                                           SECURITY_BOGUS};
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        a.security = others[i];
+        assert_false(parse(respond(&q, &a, false)).flags & MSG_AD);
+    }
+}
+
 static void reasons_are_sent_only_to_those_who_speak_edns(void **state)
 {
     (void)state;
@@ -196,6 +217,7 @@ int main(void)
         cmocka_unit_test(additional_records_that_do_not_fit_are_no_truncation),
         cmocka_unit_test(signatures_and_proofs_go_only_to_those_who_set_do),
         cmocka_unit_test(a_compact_denial_is_nxdomain_for_those_who_do_not_set_do),
+        cmocka_unit_test(ad_is_for_secure_answers_and_those_who_understand_it),
         cmocka_unit_test(reasons_are_sent_only_to_those_who_speak_edns),
         cmocka_unit_test(an_answer_is_keepable_only_when_it_is_the_same_for_everybody),
         cmocka_unit_test(errors_work_without_a_question_and_carry_extended_codes),
