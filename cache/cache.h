@@ -93,9 +93,9 @@ struct cache_backend {
     /* The entry with the greatest key that is not behind `key` and starts with the same `prefix_len` octets; valid as
      * that of `get`. What was put a moment ago may be missing. */
     int (*get_before)(void *ctx, const uint8_t *key, size_t key_len, size_t prefix_len, struct cache_stored *out);
-    uint32_t (*epoch)(void *ctx);                     /* grows whenever entries were flushed or contradicted */
-    void (*note_bad)(void *ctx);                      /* told of a value that failed its checks; may be NULL */
-    void (*note_use)(void *ctx, const uint8_t *name); /* see cache_touch; may be NULL */
+    uint32_t (*epoch)(void *ctx); /* grows whenever entries were flushed or contradicted */
+    void (*note_bad)(void *ctx);  /* told of a value that failed its checks; may be NULL */
+    void (*note_use)(void *ctx, const uint8_t *key, size_t key_len); /* see cache_touch; may be NULL */
 };
 
 struct cache_view {
@@ -128,10 +128,10 @@ int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *s
 
 uint32_t cache_epoch(struct cache_view *v);
 
-/* Counts a use of `name` that was answered without a look-up here, so that eviction knows what is popular: a flood of
- * names asked once must not push out one whose ready answer keeps it from being looked up. A few calls for each answer
- * kept ready are enough. */
-void cache_touch(struct cache_view *v, const uint8_t *name);
+/* Counts a use of the entries that (name, type) is answered from, for one without a look-up here, so that eviction
+ * knows what is popular: a flood of names asked once must not push out one whose ready answer keeps it from being
+ * looked up. A few calls for each answer kept ready are enough. */
+void cache_touch(struct cache_view *v, const uint8_t *name, uint16_t type);
 
 /* The TTL in seconds that cache_put would give: for the answer to those who waited. */
 uint32_t cache_clamp_ttl(const struct cache_policy *p, uint32_t ttl, bool is_negative);

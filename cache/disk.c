@@ -204,7 +204,7 @@ static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, c
     }
     int result = lmdb_get(v->reader, key, key_len, value, len);
     if (*value != NULL) {
-        usage_bump(v->disk->usage, key, key_len - KEY_TAIL);
+        usage_bump(v->disk->usage, key, key_len);
     }
     return result;
 }
@@ -220,7 +220,7 @@ static int get_before(void *ctx, const uint8_t *key, size_t key_len, size_t pref
     take_snapshot(v);
     int result = lmdb_get_before(v->reader, key, key_len, prefix_len, out);
     if (out->value != NULL) {
-        usage_bump(v->disk->usage, out->key, out->key_len - KEY_TAIL);
+        usage_bump(v->disk->usage, out->key, out->key_len);
     }
     return result;
 }
@@ -276,12 +276,11 @@ static void note_bad(void *ctx)
     atomic_fetch_add_explicit(&v->disk->bad_values, 1, memory_order_relaxed);
 }
 
-static void note_use(void *ctx, const uint8_t *name)
+static void note_use(void *ctx, const uint8_t *key, size_t key_len)
 {
     const struct disk_view *v = ctx;
-    uint8_t labels[KEY_SIZE];
     if (v->disk->usage != NULL) {
-        usage_bump(v->disk->usage, labels, key_labels(labels, name));
+        usage_bump(v->disk->usage, key, key_len);
     }
 }
 

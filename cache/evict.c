@@ -11,7 +11,7 @@ enum {
     REARM_SHARE = 64,     /* the payload may stay this part short of where the last round began */
     POOR_YIELD = 16,      /* removing under one in this many is poor */
     GENTLE_VISITS = 1000, /* a gentle round that is poor after so many entries becomes a harsh one */
-    STALE_USAGE = 3,      /* names used more often stay after they expire: they may be served stale */
+    STALE_USAGE = 3,      /* entries used more often stay after they expire: they may be served stale */
     CLOCK_STRIDE = 32
 };
 #define AGE_NS 3600000000000u /* counters are halved once an hour */
@@ -59,7 +59,7 @@ static enum lmdb_verdict judge(void *ctx, const uint8_t *key, size_t key_len, co
     if (key_len < KEY_TAIL || entry_peek(value, len, &head) != FAIL_NONE) {
         return LMDB_DROP;
     }
-    unsigned used = usage_get(e->usage, key, key_len - KEY_TAIL);
+    unsigned used = usage_get(e->usage, key, key_len);
     if (head.expires <= e->now && used <= STALE_USAGE) {
         e->step_expired++;
         return LMDB_DROP;

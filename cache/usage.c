@@ -10,10 +10,10 @@ struct usage {
     _Atomic uint8_t counters[];
 };
 
-struct usage *usage_new(size_t names)
+struct usage *usage_new(size_t entries)
 {
     size_t size = 1024;
-    while (size < names) {
+    while (size < entries) {
         size *= 2;
     }
     struct usage *u = calloc(1, sizeof(*u) + size);
@@ -28,18 +28,18 @@ void usage_free(struct usage *u)
     free(u);
 }
 
-void usage_bump(struct usage *u, const uint8_t *labels, size_t len)
+void usage_bump(struct usage *u, const uint8_t *key, size_t len)
 {
-    _Atomic uint8_t *counter = &u->counters[hash_bytes(labels, len) & u->mask];
+    _Atomic uint8_t *counter = &u->counters[hash_bytes(key, len) & u->mask];
     uint8_t count = atomic_load_explicit(counter, memory_order_relaxed);
     if (count < USAGE_MAX) {
         atomic_store_explicit(counter, (uint8_t)(count + 1), memory_order_relaxed);
     }
 }
 
-unsigned usage_get(const struct usage *u, const uint8_t *labels, size_t len)
+unsigned usage_get(const struct usage *u, const uint8_t *key, size_t len)
 {
-    return atomic_load_explicit(&u->counters[hash_bytes(labels, len) & u->mask], memory_order_relaxed);
+    return atomic_load_explicit(&u->counters[hash_bytes(key, len) & u->mask], memory_order_relaxed);
 }
 
 void usage_halve(struct usage *u)

@@ -206,8 +206,8 @@ static size_t answer_ready(const struct turn *t)
     }
     unsigned hits = ready_hits(f->ready);
     if ((hits & (hits - 1)) == 0) {
-        cache_touch(f->cache,
-                    t->q.key); /* at 1, 2, 4, ... 128: the cache must know what is popular, but not each time */
+        /* At 1, 2, 4, ... 128: the cache must know what is popular, but not each time. */
+        cache_touch(f->cache, t->q.key, t->q.type);
     }
     if (ready_is_due(f->ready)) {
         refresh(f, &t->q);

@@ -84,17 +84,17 @@ static inline void address_of(const uint8_t *name, uint8_t out[4])
     memcpy(out, &sum, 4);
 }
 
-static inline int put_name(struct cache_view *v, const uint8_t *name, uint32_t ttl, uint64_t stored)
+static inline int put_type(struct cache_view *v, const uint8_t *name, uint16_t type, uint32_t ttl, uint64_t stored)
 {
     struct arena a;
     uint8_t address[4];
     uint8_t packed[6];
     address_of(name, address);
     rdatas_pack(packed, address, 4);
-    struct rrset set = {.owner = name, .type = TYPE_A, .ttl = ttl, .data = {.bytes = packed, .len = 6, .count = 1}};
+    struct rrset set = {.owner = name, .type = type, .ttl = ttl, .data = {.bytes = packed, .len = 6, .count = 1}};
     struct cache_entry e = {.name = name,
                             .slot = CACHE_ANSWER,
-                            .type = TYPE_A,
+                            .type = type,
                             .trust = TRUST_AUTHORITATIVE,
                             .stored = stored,
                             .epoch = cache_epoch(v),
@@ -103,6 +103,11 @@ static inline int put_name(struct cache_view *v, const uint8_t *name, uint32_t t
     int result = cache_put(v, &e, &a);
     arena_fini(&a);
     return result;
+}
+
+static inline int put_name(struct cache_view *v, const uint8_t *name, uint32_t ttl, uint64_t stored)
+{
+    return put_type(v, name, TYPE_A, ttl, stored);
 }
 
 static inline int put_text(struct cache_view *v, const char *text)

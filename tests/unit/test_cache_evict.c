@@ -80,6 +80,39 @@ static void a_flood_of_names_asked_once_leaves_what_is_used(void **state)
     disk_close(d);
 }
 
+/* One name with more types than the map has room for, and asked for one of them again and again: it is no more popular
+ * than any junk. */
+static void a_flood_of_types_of_one_name_leaves_what_is_used(void **state)
+{
+    struct disk *d = open_disk(SIZE, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    uint8_t name[NAME_SIZE];
+    (void)state;
+    for (unsigned i = 0; i < WARM; i++) {
+        numbered("warm", i, name);
+        put_patiently(v, name, 86400, now);
+    }
+    settle(d);
+    for (unsigned n = 0; n < 10; n++) {
+        assert_int_equal(count_present(v, "warm", WARM), WARM);
+    }
+    numbered("junk", 0, name);
+    for (unsigned type = 1; type < UINT16_MAX; type++) {
+        while (put_type(v, name, (uint16_t)type, 86400, now) != FAIL_NONE) {
+            disk_view_release(v);
+            sleep_ms(1);
+        }
+        cache_touch(v, name, TYPE_A);
+        disk_view_release(v);
+    }
+    settle(d);
+    unsigned warm = count_present(v, "warm", WARM);
+    print_message("%u of %u warm names\n", warm, WARM);
+    assert_true(warm >= WARM * 95 / 100);
+    disk_view_free(v);
+    disk_close(d);
+}
+
 static void what_has_expired_goes_before_what_lives(void **state)
 {
     struct disk *d = open_disk(SIZE, "");
@@ -316,7 +349,7 @@ static int use_full_disk(void)
         disk_flush(d, &everything, &removed) != FAIL_NONE || removed != 0 || cache_epoch(v) == epoch) {
         return DISK_FULL_NOT_READ;
     }
-    cache_touch(v, name);
+    cache_touch(v, name, TYPE_A);
     disk_view_release(v);
     disk_view_free(v);
     disk_close(d);
@@ -356,7 +389,7 @@ static void *put_and_get(void *arg)
         (void)put_name(v, name, 3600, now);
         numbered(i % 2 == 0 ? "one" : "two", i * 7 % 500, name);
         atomic_fetch_add(&hits, has_name(v, name));
-        cache_touch(v, name);
+        cache_touch(v, name, TYPE_A);
         if (i % 5 == 0) {
             disk_view_release(v);
         }
@@ -403,9 +436,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
-        TEST(a_flood_of_names_asked_once_leaves_what_is_used), TEST(what_has_expired_goes_before_what_lives),
-        TEST(a_map_of_the_smallest_size_works_under_a_flood),  TEST(a_full_map_recovers),
-        TEST(a_full_disk_pauses_writing_until_there_is_room),  TEST(a_disk_that_is_full_at_the_start_means_no_cache),
+        TEST(a_flood_of_names_asked_once_leaves_what_is_used),
+        TEST(a_flood_of_types_of_one_name_leaves_what_is_used),
+        TEST(what_has_expired_goes_before_what_lives),
+        TEST(a_map_of_the_smallest_size_works_under_a_flood),
+        TEST(a_full_map_recovers),
+        TEST(a_full_disk_pauses_writing_until_there_is_room),
+        TEST(a_disk_that_is_full_at_the_start_means_no_cache),
         TEST(threads_put_get_flush_and_list_at_once),
     };
     clock_start();
