@@ -278,7 +278,7 @@ static int read_records(struct parser *p, const uint16_t counts[SECTION_COUNT])
     for (unsigned section = 0; section < SECTION_COUNT; section++) {
         for (unsigned i = 0; i < counts[section]; i++) {
             if (done == p->capacity) {
-                return done == MSG_RECORDS_MAX ? FAIL_LIMIT : FAIL_WIRE;
+                return FAIL_WIRE;
             }
             int fail = read_record(p, section);
             if (fail != FAIL_NONE) {

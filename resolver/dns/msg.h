@@ -109,13 +109,13 @@ struct msg {
     struct edns edns;
 };
 
-#define MSG_RECORDS_MAX 4096 /* records read from one message; more is FAIL_LIMIT */
+#define MSG_RECORDS_MAX 4096 /* records of one message; who sends more is up to no good */
 
 /* Parses a whole message into `a`: RRsets gathered per section with their RRSIGs attached (an RRSIG without its set
  * becomes a set of type RRSIG), duplicates dropped (RFC 2181 5.5), TTLs above 2^31-1 read as 0 (RFC 2181 8), records of
  * other classes than IN and meta types skipped. Trailing bytes are ignored. `out` refers to `wire` nowhere: all of
- * it lives in the arena. id, flags, and then the question, are set even when the rest fails. FAIL_WIRE; FAIL_LIMIT: too
- * many records, or the arena is at its cap. */
+ * it lives in the arena. id, flags, and then the question, are set even when the rest fails. FAIL_WIRE: malformed, or
+ * too many records; FAIL_LIMIT: the arena is at its cap. */
 MUST_CHECK int msg_parse(const uint8_t *wire, size_t len, struct arena *a, struct msg *out);
 
 /* ---- Writing ---- */

@@ -164,10 +164,9 @@ void chain_take(struct query *q, const struct frame *child)
 
 bool chain_doubt(struct query *q, struct raw *raw)
 {
-    if (raw->is_final || q->used[LIMIT_ID_bogus_retries] >= limit_get(query_limits(q), bogus_retries)) {
+    if (raw->is_final || !query_try(q, LIMIT_ID_bogus_retries)) {
         return false;
     }
-    q->used[LIMIT_ID_bogus_retries]++;
     raw->is_doubted = true;
     return true;
 }

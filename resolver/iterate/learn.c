@@ -173,5 +173,6 @@ void learn_bogus(struct query *q, const uint8_t *name, uint16_t type, const stru
                             .expires = q->now + limit_get(query_limits(q), bogus_ms),
                             .epoch = q->epoch,
                             .error = *why};
+    q->resolver->limit_hits[LIMIT_ID_bogus_ms]++;
     put(q, &e);
 }

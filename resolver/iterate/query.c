@@ -111,6 +111,14 @@ bool query_spend(struct query *q, enum limit_id id, uint32_t amount)
     return true;
 }
 
+bool query_try(struct query *q, enum limit_id id)
+{
+    bool is_left = q->used[id] < query_limits(q)->values[id];
+    q->used[id] += is_left;
+    q->resolver->limit_hits[id] += !is_left;
+    return is_left;
+}
+
 void query_hit_limit(struct query *q, enum limit_id id)
 {
     q->resolver->limit_hits[id]++;

@@ -234,10 +234,9 @@ static bool is_private(const struct query *q, const struct finding *l)
 /* Asks for the link again, elsewhere if that is possible: one broken server or a forgery must not break a name. */
 static bool try_again(struct query *q, struct frame *f, struct finding *l)
 {
-    if (f->doubted != NULL || q->used[LIMIT_ID_bogus_retries] >= limit_get(query_limits(q), bogus_retries)) {
+    if (f->doubted != NULL || !query_try(q, LIMIT_ID_bogus_retries)) {
         return false;
     }
-    q->used[LIMIT_ID_bogus_retries]++;
     finding_undo(f, l);
     frame_begin(f);
     f->doubted = l;

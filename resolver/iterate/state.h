@@ -134,6 +134,9 @@ static inline const struct limits *query_limits(const struct query *q)
  * does without. */
 bool query_spend(struct query *q, enum limit_id id, uint32_t amount);
 
+/* Spends one of a limit whose end is not what the query fails for: counted, not traced. */
+bool query_try(struct query *q, enum limit_id id);
+
 /* Counts and traces that a limit ended some work. */
 void query_hit_limit(struct query *q, enum limit_id id);
 

@@ -153,7 +153,8 @@ static enum next send_to(struct query *q, struct frame *f, struct target *t)
         query_hit_limit(q, LIMIT_ID_sends_per_name);
         return frame_end(f, OUTCOME_FAILED, RCODE_SERVFAIL);
     }
-    if (!query_spend(q, LIMIT_ID_sends, 1) || (is_tcp && pick_spends_tcp(q, t) && !query_spend(q, LIMIT_ID_tcp_connects, 1))) {
+    if (!query_spend(q, LIMIT_ID_sends, 1) ||
+        (is_tcp && pick_spends_tcp(q, t) && !query_spend(q, LIMIT_ID_tcp_connects, 1))) {
         return frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
     }
     f->sends++;
@@ -358,10 +359,11 @@ static struct msg *read_reply(struct query *q, const struct frame *f, enum reply
     const struct query_event *ev = q->event;
     struct msg *m = arena_take(&q->arena, sizeof(*m));
     *kind = REPLY_JUNK;
-    if (m == NULL) {
+    int failed = m != NULL ? msg_parse(ev->bytes, ev->len, &q->arena, m) : FAIL_LIMIT;
+    if (failed == FAIL_LIMIT) {
         return NULL;
     }
-    if (msg_parse(ev->bytes, ev->len, &q->arena, m) != FAIL_NONE) {
+    if (failed != FAIL_NONE) {
         /* A truncated message may end in the middle of a record. */
         bool is_cut =
             ev->len >= MSG_HEADER_SIZE && (wire_get_u16(ev->bytes + 2) & (MSG_QR | MSG_TC)) == (MSG_QR | MSG_TC);

@@ -668,5 +668,6 @@ void script_load(struct script *s, const char *path)
     struct loader l = {.script = s, .path = path};
     set_defaults(s);
     load_file(&l, path);
+    s->cache_policy.max_records = (uint16_t)limit_get(&s->policy.limits, records);
     sign_rules(s);
 }

@@ -440,6 +440,19 @@ static void refreshes_are_limited(void **state)
     assert_int_equal(s->generation->resolver.limit_hits[LIMIT_ID_prefetches], 1);
 }
 
+static void probes_are_limited(void **state)
+{
+    struct stand *s = *state;
+    stand_limit(s, probes, 0);
+    ask(s, NAME, 0, WALK_ON);
+    for (unsigned i = 0; i < fake_upstream_count(); i++) {
+        fake_upstream_end(i, UPSTREAM_TIMEOUT);
+    }
+    walk_release(ask(s, NAME, 0, WALK_FINISHED));
+    assert_int_equal(walks_counts(s->walks).probes, 0);
+    assert_int_equal(s->generation->resolver.limit_hits[LIMIT_ID_probes], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -455,6 +468,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_patience_means_an_answer_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refresh_runs_once_and_says_when_it_has_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refreshes_are_limited, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(probes_are_limited, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_cached_needs_no_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_slow_walk_of_the_upper_half_gives_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refresh_takes_nobodys_place, set_up, tear_down),
