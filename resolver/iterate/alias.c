@@ -18,10 +18,13 @@ bool answer_append(struct query *q, struct frame *f, enum section section, const
 
 bool answer_append_all(struct query *q, struct frame *f, enum section section, const struct rrset *sets)
 {
-    while (sets != NULL && answer_append(q, f, section, sets)) {
-        sets = sets->next;
+    for (; sets != NULL; sets = sets->next) {
+        bool is_there = rrset_find(f->sections[section], sets->owner, sets->type) != NULL;
+        if (!is_there && !answer_append(q, f, section, sets)) {
+            return false;
+        }
     }
-    return sets == NULL;
+    return true;
 }
 
 /* A chain that comes back to a name it has passed. */

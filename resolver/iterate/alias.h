@@ -17,7 +17,7 @@ enum known alias_move(struct query *q, struct frame *f, const uint8_t *target);
 /* Appends a shallow copy of `set` to a section of the frame's answer. False: the arena is full and the frame failed. */
 bool answer_append(struct query *q, struct frame *f, enum section section, const struct rrset *set);
 
-/* Likewise for each set of a list. */
+/* Likewise for each set of a list that is not there yet: links of a chain may share a proof. */
 bool answer_append_all(struct query *q, struct frame *f, enum section section, const struct rrset *sets);
 
 #endif
