@@ -14,8 +14,6 @@ enum {
     HOLD_DOWN = 30 * DAY, /* before a key is added, and before a revoked one is put away (RFC 5011 2.4) */
     QUERY_MAX = 15 * DAY,
     RETRY_MAX = DAY,
-    PROTOCOL = 3,
-    FLAG_ZONE = 0x0100,
     FLAG_REVOKE = 0x0080,
     FLAG_SEP = 0x0001
 };
@@ -324,7 +322,7 @@ int rollover_advance(const struct rollover *from, const struct rollover_set *set
         }
     }
     for (unsigned i = 0; result == FAIL_NONE && i < set->count; i++) {
-        if (!set->keys[i].is_revoked) {
+        if (!has_seen(set, set->keys[i].dnskey, true)) {
             result = add_seen(&d, set->keys[i].dnskey, set->ttl, now);
         }
     }
@@ -378,28 +376,36 @@ int rollover_records(const struct rollover *r, struct arena *a, struct anchor_re
 
 /* ---- From a set to facts ---- */
 
-/* The keys of a set that could be trust anchors, as far as there is room. */
-static unsigned collect(struct verifier *v, const struct rollover *r, const struct rrset *set, struct arena *a,
-                        struct rollover_seen seen[ROLLOVER_KEYS_MAX])
+/* Whether a key of a set could be a trust anchor, or revoke one. */
+static bool is_candidate(struct verifier *v, const struct rollover *r, const struct rrset *set, struct rdata_view key)
+{
+    if (key.len <= DNSKEY_FIXED || key.len > DNSKEY_SIZE ||
+        !support_suffices(algorithm_support(key.bytes[3]), v->accept_sha1)) {
+        return false;
+    }
+    enum dnskey_use use = dnskey_use(key);
+    return use == DNSKEY_USABLE || (use == DNSKEY_REVOKED && signature_is_by(v, set, r->zone, key));
+}
+
+/* Those keys, as far as there is room. */
+static int collect(struct verifier *v, const struct rollover *r, const struct rrset *set, struct arena *a,
+                   struct rollover_seen seen[ROLLOVER_KEYS_MAX], unsigned *count)
 {
     struct rdata_view key;
-    unsigned count = 0;
-    for (size_t at = 0; rdatas_next(&set->data, &at, &key) && count < ROLLOVER_KEYS_MAX;) {
-        uint16_t flags = key.len > DNSKEY_FIXED ? wire_get_u16(key.bytes) : 0;
-        bool has_bit = (flags & FLAG_REVOKE) != 0;
-        if ((flags & FLAG_ZONE) == 0 || key.bytes[2] != PROTOCOL ||
-            !support_suffices(algorithm_support(key.bytes[3]), v->accept_sha1) ||
-            (has_bit && !signature_is_by(v, set, r->zone, key))) {
+    *count = 0;
+    for (size_t at = 0; rdatas_next(&set->data, &at, &key) && *count < ROLLOVER_KEYS_MAX;) {
+        if (!is_candidate(v, r, set, key)) {
             continue;
         }
         uint8_t *plain = arena_copy(a, key.bytes, key.len);
         if (plain == NULL) {
-            break;
+            return FAIL_LIMIT;
         }
-        wire_put_u16(plain, (uint16_t)(flags & ~FLAG_REVOKE));
-        seen[count++] = (struct rollover_seen){{plain, key.len}, has_bit};
+        unsigned flags = wire_get_u16(plain);
+        wire_put_u16(plain, (uint16_t)(flags & ~(unsigned)FLAG_REVOKE));
+        seen[(*count)++] = (struct rollover_seen){{plain, key.len}, (flags & FLAG_REVOKE) != 0};
     }
-    return count;
+    return FAIL_NONE;
 }
 
 /* Seconds until the first signature of the set ends. A foreign one can only make us ask more often. */
@@ -441,8 +447,11 @@ int rollover_observe(struct verifier *v, const struct rollover *from, const stru
     struct rollover_seen seen[ROLLOVER_KEYS_MAX];
     struct attest attest;
     struct rollover revoked;
-    struct rollover_set set = {.keys = seen, .count = collect(v, from, keys, a, seen)};
-    int result = rollover_revoke(from, &set, now, a, &revoked);
+    struct rollover_set set = {.keys = seen};
+    int result = collect(v, from, keys, a, seen, &set.count);
+    if (result == FAIL_NONE) {
+        result = rollover_revoke(from, &set, now, a, &revoked);
+    }
     if (result == FAIL_NONE) {
         result = verify(v, &revoked, keys, a, &attest, verdict, why);
     }

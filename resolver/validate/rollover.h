@@ -39,7 +39,8 @@ struct rollover_key {
     struct rdata_view dnskey; /* without the revoke bit */
 };
 
-#define ROLLOVER_KEYS_MAX 32 /* followed at once */
+#define ROLLOVER_KEYS_MAX  32          /* followed at once */
+#define ROLLOVER_STATE_MAX (256 << 10) /* octets of memory that are enough for a state, and for each step from one */
 
 struct rollover {
     const uint8_t *zone;      /* lower case */

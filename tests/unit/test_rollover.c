@@ -372,6 +372,16 @@ static void a_revocation_beats_the_same_key_without_it(void **state)
     IN_FORCE(s, 1);
 }
 
+static void it_does_so_for_a_pending_key(void **state)
+{
+    struct stand *s = *state;
+    begin(s, ANCHOR(1));
+    ARRIVE(s, 1, 2);
+    show(s, key(2), true);
+    ARRIVE(s, 1, 2);
+    is_state(s, 2, "start");
+}
+
 static void revocations_of_strangers_mean_nothing(void **state)
 {
     struct stand *s = *state;
@@ -770,6 +780,32 @@ static void a_whole_roll_over_is_followed(void **state)
     wire_end(&w);
 }
 
+/* The original TTL counts, not what a cache on the way has left of it; and the signature that ends first. */
+static void when_to_ask_again_is_read_from_signatures(void **state)
+{
+    struct stand *s = *state;
+    struct wire w = wire_make(s);
+    struct signer *ksk = signer_new(13, SIGNER_KSK, 1), *zsk = signer_new(13, SIGNER_ZSK, 2);
+    begin_with(&w, ksk, 2);
+    publish(&w, ksk);
+    sign(&w, ksk);
+    w.keys.ttl = 7;
+    assert_int_equal(observe(&w), VERDICT_SECURE);
+    assert_int_equal(s->state.query_at, NOW + TTL / 2);
+    assert_int_equal(s->state.retry_s, TTL / 10);
+    w.keys.ttl = TTL;
+    publish(&w, ksk);
+    publish(&w, zsk);
+    sign(&w, ksk);
+    signer_sign(&w.arena, zsk, &w.keys, zone, NOW - HOUR, NOW + DAY);
+    sign(&w, ksk);
+    assert_int_equal(observe(&w), VERDICT_SECURE);
+    assert_int_equal(s->state.query_at, NOW + DAY / 2);
+    signer_free(ksk);
+    signer_free(zsk);
+    wire_end(&w);
+}
+
 static void a_set_that_is_not_secure_changes_nothing(void **state)
 {
     struct stand *s = *state;
@@ -917,6 +953,27 @@ static void keys_that_are_not_verified_are_not_followed(void **state)
     wire_end(&w);
 }
 
+static void a_key_beyond_all_measure_is_not_followed(void **state)
+{
+    enum { LARGE = 2000 };
+    struct stand *s = *state;
+    struct wire w = wire_make(s);
+    struct signer *ksk = signer_new(13, SIGNER_KSK, 1);
+    uint8_t rdata[LARGE] = {0x01, 0x01, 3, 8};
+    begin_with(&w, ksk, 2);
+    publish(&w, ksk);
+    uint8_t *packed = arena_take(&w.arena, w.keys.data.len + 2 + LARGE);
+    memcpy(packed, w.keys.data.bytes, w.keys.data.len);
+    w.keys.data.len += (uint32_t)rdatas_pack(packed + w.keys.data.len, rdata, LARGE);
+    w.keys.data.bytes = packed;
+    w.keys.data.count++;
+    sign(&w, ksk);
+    assert_int_equal(observe(&w), VERDICT_SECURE);
+    assert_int_equal(s->state.count, 1);
+    signer_free(ksk);
+    wire_end(&w);
+}
+
 /* Keys and signatures without end cost no more than was given. */
 static void a_flood_of_revoked_keys_is_bounded(void **state)
 {
@@ -962,6 +1019,7 @@ int main(void)
         TEST(a_missing_key_can_be_revoked),
         TEST(a_pending_key_that_is_revoked_is_forgotten),
         TEST(a_revocation_beats_the_same_key_without_it),
+        TEST(it_does_so_for_a_pending_key),
         TEST(revocations_of_strangers_mean_nothing),
         TEST(a_configured_key_may_be_revoked_unseen),
         TEST(without_the_sep_bit_a_key_is_not_followed),
@@ -981,11 +1039,13 @@ int main(void)
         TEST(a_full_arena_is_said),
         TEST(states_have_names),
         TEST(a_whole_roll_over_is_followed),
+        TEST(when_to_ask_again_is_read_from_signatures),
         TEST(a_set_that_is_not_secure_changes_nothing),
         TEST(a_pending_key_signs_nothing),
         TEST(a_revocation_must_be_signed_by_its_key),
         TEST(a_revoked_key_brings_nobody),
         TEST(keys_that_are_not_verified_are_not_followed),
+        TEST(a_key_beyond_all_measure_is_not_followed),
         TEST(a_flood_of_revoked_keys_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
