@@ -2,14 +2,14 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "resolver/base/clock.h"
 #include "resolver/base/log.h"
-#include "resolver/dns/edns.h"
+#include "resolver/dns/name.h"
 #include "resolver/server/keeper_json.h"
+#include "resolver/server/keeper_log.h"
 #include "resolver/validate/ds.h"
 #include "resolver/validate/keyring.h"
 #include "resolver/validate/rollover.h"
@@ -20,8 +20,7 @@
 enum {
     START_DELAY_S = 30, /* before the first query: a start has more urgent ones */
     TIMER_MIN_S = 1,
-    TIMER_MAX_S = 3600,    /* so that a clock that was set, or a machine that slept, is noticed */
-    STATE_MAX = 256 << 10, /* octets of one zone's state, and of what verifying its keys takes */
+    TIMER_MAX_S = 3600, /* so that a clock that was set, or a machine that slept, is noticed */
     KEYRING_SIZE = 8,
     VERIFICATIONS = 64, /* of one DNSKEY set */
     FAILURES = 32
@@ -81,21 +80,6 @@ static void keep_ntas(struct keeper *k)
     keep(k, NTAS_KIND, ntas_json(&k->ntas));
 }
 
-/* True when every item can be read. */
-static bool is_readable(const json_t *anchors)
-{
-    struct arena scratch;
-    struct rollover r;
-    bool is_good = json_is_array(anchors);
-    arena_init(&scratch, STATE_MAX);
-    for (size_t i = 0; is_good && i < json_array_size(anchors); i++) {
-        is_good = rollover_from_json(json_array_get(anchors, i), &scratch, &r);
-        arena_reset(&scratch);
-    }
-    arena_fini(&scratch);
-    return is_good;
-}
-
 static void read_state(struct keeper *k)
 {
     json_t *ntas = durable_read(k->store, NTAS_KIND);
@@ -104,23 +88,11 @@ static void read_state(struct keeper *k)
     }
     json_decref(ntas);
     k->stored = durable_read(k->store, ANCHORS_KIND);
-    if (k->stored != NULL && !is_readable(k->stored)) {
+    if (k->stored != NULL && !rollovers_are_readable(k->stored)) {
         durable_set_aside(k->store, ANCHORS_KIND, "it holds something else than trust anchors");
         json_decref(k->stored);
         k->stored = NULL;
     }
-}
-
-/* The stored state of a zone. False: there is none. */
-static bool find_stored(const struct keeper *k, const uint8_t *zone, struct arena *a, struct rollover *out)
-{
-    for (size_t i = 0; i < json_array_size(k->stored); i++) {
-        if (rollover_from_json(json_array_get(k->stored, i), a, out) && name_equal(out->zone, zone)) {
-            return true;
-        }
-        arena_reset(a);
-    }
-    return false;
 }
 
 /* ---- Time ---- */
@@ -246,14 +218,14 @@ static struct followed *find(const struct keeper *k, const uint8_t *zone)
 static struct followed *new_followed(void)
 {
     struct followed *f = check(calloc(1, sizeof(*f)));
-    arena_init(&f->memory, STATE_MAX);
+    arena_init(&f->memory, ROLLOVER_STATE_MAX);
     return f;
 }
 
 static void expect(int result)
 {
     if (result != FAIL_NONE) {
-        abort(); /* STATE_MAX is enough for what a configuration may hold */
+        abort(); /* ROLLOVER_STATE_MAX is enough for what a configuration may hold */
     }
 }
 
@@ -266,11 +238,11 @@ static struct followed *follow(const struct keeper *k, const struct anchor *anch
     struct arena scratch;
     struct rollover stored;
     bool is_anew = false;
-    arena_init(&scratch, STATE_MAX);
+    arena_init(&scratch, ROLLOVER_STATE_MAX);
     if (before != NULL) {
         next->is_asking = before->is_asking;
         expect(rollover_resume(&before->state, anchor, now, &next->memory, &next->state, &is_anew));
-    } else if (find_stored(k, anchor->zone, &scratch, &stored)) {
+    } else if (rollovers_find(k->stored, anchor->zone, &scratch, &stored)) {
         expect(rollover_resume(&stored, anchor, now, &next->memory, &next->state, &is_anew));
     } else {
         expect(rollover_begin(anchor, now, &next->memory, &next->state));
@@ -319,7 +291,7 @@ struct settings *keeper_settings(struct keeper *k, struct settings *s)
     const uint8_t **negative = check(calloc(names->count + k->ntas.count + 1, sizeof(*negative)));
     struct arena scratch;
     unsigned count = 0, added, negative_count = 0;
-    arena_init(&scratch, (k->count + 1) * STATE_MAX);
+    arena_init(&scratch, (k->count + 1) * ROLLOVER_STATE_MAX);
     for (unsigned i = 0; i < k->count; i++) {
         expect(rollover_records(&k->zones[i]->state, &scratch, records + count, &added));
         count += added;
@@ -339,54 +311,6 @@ struct settings *keeper_settings(struct keeper *k, struct settings *s)
 }
 
 /* ---- Keys that came ---- */
-
-static const struct rollover_key *find_key(const struct rollover *r, struct rdata_view dnskey)
-{
-    for (unsigned i = 0; i < r->count; i++) {
-        const struct rdata_view *have = &r->keys[i].dnskey;
-        if (have->len == dnskey.len && memcmp(have->bytes, dnskey.bytes, dnskey.len) == 0) {
-            return &r->keys[i];
-        }
-    }
-    return NULL;
-}
-
-static void log_key(const struct rollover *r, const struct rollover_key *before, const struct rollover_key *after)
-{
-    char zone[NAME_TEXT_SIZE];
-    const struct rollover_key *key = after != NULL ? after : before;
-    if (before != NULL && after != NULL && before->state == after->state) {
-        return;
-    }
-    log_info("trust_anchor", "zone=%s key_tag=%u state=%s was=%s", name_text(r->zone, zone), key_tag(key->dnskey),
-             after != NULL ? key_state_text(after->state) : "forgotten",
-             before != NULL ? key_state_text(before->state) : "unknown");
-}
-
-static void log_changes(const struct rollover *before, const struct rollover *after)
-{
-    for (unsigned i = 0; i < before->count; i++) {
-        log_key(after, &before->keys[i], find_key(after, before->keys[i].dnskey));
-    }
-    for (unsigned i = 0; i < after->count; i++) {
-        if (find_key(before, after->keys[i].dnskey) == NULL) {
-            log_key(after, NULL, &after->keys[i]);
-        }
-    }
-}
-
-static void log_failure(const struct rollover *r, const char *reason, const struct fault *why)
-{
-    char zone[NAME_TEXT_SIZE];
-    name_text(r->zone, zone);
-    if (why == NULL) {
-        log_warn("trust_anchor_query_failed", "zone=%s reason=\"%s\" again_in_s=%u", zone, reason, r->retry_s);
-    } else {
-        log_warn("trust_anchor_query_failed", "zone=%s reason=\"%s%s%s\" key_tag=%u again_in_s=%u", zone,
-                 ede_text(why->code), why->detail != NULL ? ": " : "", why->detail != NULL ? why->detail : "",
-                 why->key_tag, r->retry_s);
-    }
-}
 
 /* Whether validation begins elsewhere than before; says so when a zone has lost its last anchor. */
 static bool is_other(const struct rollover *before, const struct rollover *after, struct arena *a)
@@ -411,8 +335,8 @@ static bool is_other(const struct rollover *before, const struct rollover *after
 static void advance(struct keeper *k, struct followed *f, const struct rollover *next, struct arena *memory)
 {
     struct arena scratch;
-    arena_init(&scratch, STATE_MAX);
-    log_changes(&f->state, next);
+    arena_init(&scratch, ROLLOVER_STATE_MAX);
+    keeper_log_keys(&f->state, next);
     bool has_changed = is_other(&f->state, next, &scratch);
     arena_fini(&scratch);
     arena_fini(&f->memory);
@@ -437,15 +361,15 @@ static void observe(struct keeper *k, struct followed *f, const struct rrset *ke
     struct rollover next;
     enum verdict verdict;
     struct fault why = {0};
-    arena_init(&memory, STATE_MAX);
+    arena_init(&memory, ROLLOVER_STATE_MAX);
     if (rollover_observe(&v, &f->state, keys, now, &memory, &next, &verdict, &why) != FAIL_NONE) {
         rollover_fail(&f->state, now);
-        log_failure(&f->state, "the keys are too large", NULL);
+        keeper_log_failure(&f->state, "the keys are too large", NULL);
         arena_fini(&memory);
         return;
     }
     if (verdict != VERDICT_SECURE) {
-        log_failure(&next, NULL, &why);
+        keeper_log_failure(&next, NULL, &why);
     }
     advance(k, f, &next, &memory);
 }
@@ -461,7 +385,7 @@ void keeper_reply(struct keeper *k, const uint8_t *zone, const struct rrset *key
         observe(k, f, keys);
     } else {
         rollover_fail(&f->state, (uint64_t)clock_wall());
-        log_failure(&f->state, "no keys came", NULL);
+        keeper_log_failure(&f->state, "no keys came", NULL);
     }
     arm(k);
 }

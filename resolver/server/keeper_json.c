@@ -146,6 +146,31 @@ bool rollover_from_json(const json_t *data, struct arena *a, struct rollover *ou
            read_keys(json_object_get(data, "keys"), a, out);
 }
 
+bool rollovers_are_readable(const json_t *all)
+{
+    struct arena scratch;
+    struct rollover r;
+    bool is_good = json_is_array(all);
+    arena_init(&scratch, ROLLOVER_STATE_MAX);
+    for (size_t i = 0; is_good && i < json_array_size(all); i++) {
+        is_good = rollover_from_json(json_array_get(all, i), &scratch, &r);
+        arena_reset(&scratch);
+    }
+    arena_fini(&scratch);
+    return is_good;
+}
+
+bool rollovers_find(const json_t *all, const uint8_t *zone, struct arena *a, struct rollover *out)
+{
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        if (rollover_from_json(json_array_get(all, i), a, out) && name_equal(out->zone, zone)) {
+            return true;
+        }
+        arena_reset(a);
+    }
+    return false;
+}
+
 /* ---- For people ---- */
 
 static json_t *time_json(uint64_t when)
