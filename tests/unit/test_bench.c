@@ -126,6 +126,32 @@ static void a_zone_has_an_alias_and_a_name_that_does_not_exist(void **state)
     assert_int_equal(records(1), 1);
 }
 
+static void a_signed_zone_shows_its_ds_and_signatures_to_who_asks(void **state)
+{
+    (void)state;
+    enum { KEY_LEN = 68, RRSIG_LEN = SIGNED_RRSIG_FIXED + 64, RECORD = KEY_LEN + SIGNED_DS_LEN + 3 * RRSIG_LEN };
+    static uint8_t signatures[13 * RECORD];
+    tree.signatures = (struct signed_tree){
+        .records = signatures, .zones = 2, .key_len = KEY_LEN, .rrsig_len = RRSIG_LEN, .record_len = RECORD};
+    struct pattern p;
+    uint8_t query[QUESTION_SIZE];
+    assert_true(pattern_init(&p, "W.Z00000001.t1", TYPE_A, true));
+    pattern_write(&p, 0, 0, query);
+    tree_answer(&tree, (struct in_addr){htonl(TLD_4 - 3)}, query, p.len, reply);
+    assert_int_equal(records(2), 2);
+    pattern_want_dnssec(&p);
+    pattern_write(&p, 0, 0, query);
+    tree_answer(&tree, (struct in_addr){htonl(TLD_4 - 3)}, query, p.len, reply);
+    assert_int_equal(records(2), 4); /* NS, NS, DS, RRSIG */
+    tree_answer(&tree, (struct in_addr){htonl(HOST(1))}, query, p.len, reply);
+    assert_int_equal(records(1), 2);
+    static const uint8_t signer[] = "\11z00000001\2t1";
+    assert_non_null(memmem(reply + p.len, sizeof reply - p.len, signer, sizeof signer));
+    ask(HOST(2), "w.z00000002.t2", TYPE_A);
+    assert_int_equal(records(1), 1);
+    tree.signatures.records = NULL;
+}
+
 static void broken_queries_get_no_reply(void **state)
 {
     (void)state;
@@ -215,6 +241,7 @@ int main(void)
         cmocka_unit_test(both_servers_of_a_zone_answer_and_no_other),
         cmocka_unit_test(what_does_not_exist_is_denied_with_the_zones_soa),
         cmocka_unit_test(a_zone_has_an_alias_and_a_name_that_does_not_exist),
+        cmocka_unit_test(a_signed_zone_shows_its_ds_and_signatures_to_who_asks),
         cmocka_unit_test(broken_queries_get_no_reply),
         cmocka_unit_test(only_the_right_answer_is_taken_for_right),
         cmocka_unit_test(a_denial_is_right_only_where_it_is_due),

@@ -14,6 +14,8 @@ enum {
     TYPE_AAAA = 28,
     TYPE_OPT = 41,
     TYPE_DS = 43,
+    TYPE_RRSIG = 46,
+    TYPE_DNSKEY = 48,
     TYPE_HTTPS = 65
 };
 enum { RCODE_NOERROR = 0, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5 };
@@ -186,18 +188,22 @@ static void put_address6(struct writer *w, uint16_t owner, uint32_t ttl_s, uint3
     end_record(w, length_at);
 }
 
-/* The NS records of the zone at `apex` in `section`, and the addresses of its servers as additional records. */
-static void put_servers(const struct tree *t, struct writer *w, int section, uint16_t apex, enum level level,
-                        uint32_t number)
+static const char *const server_name[SERVERS] = {"ns1", "ns2"};
+
+static void put_ns(const struct tree *t, struct writer *w, int section, uint16_t apex)
 {
-    static const char *const name[SERVERS] = {"ns1", "ns2"};
     for (unsigned i = 0; i < SERVERS; i++) {
         size_t length_at = put_record(w, section, "", apex, TYPE_NS, t->ttl_s);
-        put_name(w, name[i], apex);
+        put_name(w, server_name[i], apex);
         end_record(w, length_at);
     }
+}
+
+/* The addresses of the servers of the zone at `apex`, as additional records. */
+static void put_glue(const struct tree *t, struct writer *w, uint16_t apex, enum level level, uint32_t number)
+{
     for (unsigned i = 0; i < SERVERS; i++) {
-        put_address(w, 3, name[i], apex, t->ttl_s, server_address(t, level, number, i));
+        put_address(w, 3, server_name[i], apex, t->ttl_s, server_address(t, level, number, i));
     }
 }
 
@@ -236,6 +242,52 @@ static void put_alias(struct writer *w, const struct asking *a, uint32_t ttl_s)
     end_record(w, length_at);
 }
 
+static void put_data(struct writer *w, int section, uint16_t owner, unsigned type, uint32_t ttl_s, const uint8_t *data,
+                     size_t len)
+{
+    size_t length_at = put_record(w, section, "", owner, type, ttl_s);
+    memcpy(w->message + w->len, data, len);
+    w->len += len;
+    end_record(w, length_at);
+}
+
+/* The signature of a set of the zone `z`, made by the zone whose name begins at label `signer` of the question. */
+static void put_rrsig(const struct tree *t, struct writer *w, const struct asking *a, int section, uint16_t owner,
+                      const struct signed_zone *z, enum signed_set set, unsigned signer)
+{
+    size_t length_at = put_record(w, section, "", owner, TYPE_RRSIG, t->ttl_s);
+    memcpy(w->message + w->len, z->rrsig[set], SIGNED_RRSIG_FIXED);
+    w->len += SIGNED_RRSIG_FIXED;
+    for (size_t at = a->label[signer]; at <= a->label[a->labels]; at++) {
+        uint8_t octet = a->query[at];
+        w->message[w->len++] = octet >= 'A' && octet <= 'Z' ? octet | 0x20 : octet;
+    }
+    size_t signature = t->signatures.rrsig_len - SIGNED_RRSIG_FIXED;
+    memcpy(w->message + w->len, z->rrsig[set] + SIGNED_RRSIG_FIXED, signature);
+    w->len += signature;
+    end_record(w, length_at);
+}
+
+/* The DS of the zone that begins at label `cut` of the question, if it is signed and they are wanted. */
+static void put_ds(const struct tree *t, struct writer *w, const struct asking *a, int section, unsigned cut,
+                   uint32_t number)
+{
+    struct signed_zone z;
+    if (a->wants_dnssec && signed_find(&t->signatures, a->labels - cut, number, &z)) {
+        put_data(w, section, a->label[cut], TYPE_DS, t->ttl_s, z.ds, SIGNED_DS_LEN);
+        put_rrsig(t, w, a, section, a->label[cut], &z, SIGNED_DS, cut + 1);
+    }
+}
+
+static void put_dnskey(const struct tree *t, struct writer *w, const struct asking *a, uint32_t number)
+{
+    struct signed_zone z;
+    if (signed_find(&t->signatures, a->labels, number, &z)) {
+        put_data(w, 1, a->label[0], TYPE_DNSKEY, t->ttl_s, z.key, t->signatures.key_len);
+        put_rrsig(t, w, a, 1, a->label[0], &z, SIGNED_DNSKEY, 0);
+    }
+}
+
 /* Whether the first label is this one letter. */
 static bool is_letter(const struct asking *a, char letter)
 {
@@ -271,7 +323,11 @@ static void put_host(const struct tree *t, struct writer *w, const struct asking
     if (is_letter(a, 'c')) {
         put_alias(w, a, t->ttl_s);
     } else if (a->type == TYPE_A) {
+        struct signed_zone z;
         put_address(w, 1, "", owner, t->ttl_s, address_of_index(number));
+        if (a->wants_dnssec && is_letter(a, 'w') && signed_find(&t->signatures, LEVEL_ZONE, number, &z)) {
+            put_rrsig(t, w, a, 1, owner, &z, SIGNED_ADDRESS, 1);
+        }
     } else if (a->type == TYPE_AAAA) {
         put_address6(w, owner, t->ttl_s, number);
     } else if (a->type == TYPE_HTTPS) {
@@ -286,9 +342,17 @@ static void put_own(const struct tree *t, struct writer *w, const struct asking 
     bool is_apex = a->labels == level;
     unsigned server = is_apex ? SERVERS : read_server(a, 0);
     if (is_apex && a->type == TYPE_NS) {
-        put_servers(t, w, 1, owner, level, number);
+        put_ns(t, w, 1, owner);
+        put_glue(t, w, owner, level, number);
     } else if (is_apex && a->type == TYPE_SOA) {
         put_soa(w, 1, owner, t->ttl_s);
+    } else if (is_apex && a->type == TYPE_DNSKEY) {
+        put_dnskey(t, w, a, number);
+    } else if (a->type == TYPE_DS && a->labels == level + 1U && level != LEVEL_ZONE) {
+        uint32_t below = 0;
+        if (find_zone(a, level + 1, &below)) {
+            put_ds(t, w, a, 1, 0, below);
+        }
     } else if (server < SERVERS && a->type == TYPE_A) {
         put_address(w, 1, "", owner, t->ttl_s, server_address(t, level, number, server));
     } else if (level == LEVEL_ZONE && !is_apex && server == SERVERS) {
@@ -329,7 +393,10 @@ static unsigned put_sections(const struct tree *t, struct writer *w, const struc
         return RCODE_REFUSED;
     }
     if (is_delegated(a, level, &below)) {
-        put_servers(t, w, 2, a->label[a->labels - level - 1], level + 1, below);
+        unsigned cut = a->labels - level - 1;
+        put_ns(t, w, 2, a->label[cut]);
+        put_ds(t, w, a, 2, cut, below);
+        put_glue(t, w, a->label[cut], level + 1, below);
         return RCODE_NOERROR;
     }
     *authoritative = true;

@@ -14,6 +14,8 @@
 #ifndef BENCH_ANSWER_H
 #define BENCH_ANSWER_H
 
+#include "signed.h"
+
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +27,7 @@ enum level { LEVEL_ROOT, LEVEL_TLD, LEVEL_ZONE, LEVEL_COUNT };
 struct tree {
     uint32_t hosts; /* addresses that serve z<n>.t<k>, 1 to 65,000 */
     uint32_t ttl_s; /* of every record */
+    struct signed_tree signatures;
     uint64_t asked[LEVEL_COUNT];
 };
 

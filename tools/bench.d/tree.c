@@ -137,9 +137,13 @@ static void serve(struct service *s, int fd)
 
 static bool read_options(struct service *s, uint16_t *port, int argc, char **argv)
 {
-    static const struct option known[] = {{"port", required_argument, 0, 'p'}, {"hosts", required_argument, 0, 'h'},
-                                          {"ttl", required_argument, 0, 't'},  {"delay", required_argument, 0, 'd'},
-                                          {"loss", required_argument, 0, 'l'}, {0}};
+    static const struct option known[] = {{"port", required_argument, 0, 'p'},
+                                          {"hosts", required_argument, 0, 'h'},
+                                          {"ttl", required_argument, 0, 't'},
+                                          {"delay", required_argument, 0, 'd'},
+                                          {"loss", required_argument, 0, 'l'},
+                                          {"signed", required_argument, 0, 's'},
+                                          {0}};
     int c;
     while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
         switch (c) {
@@ -158,6 +162,12 @@ static bool read_options(struct service *s, uint16_t *port, int argc, char **arg
         case 'l':
             s->loss = strtod(optarg, NULL) / 100;
             break;
+        case 's':
+            if (!signed_open(&s->tree.signatures, optarg)) {
+                fprintf(stderr, "tree: %s holds no signatures\n", optarg);
+                return false;
+            }
+            break;
         default:
             return false;
         }
@@ -170,7 +180,10 @@ int main(int argc, char **argv)
     static struct service service = {.tree = {.hosts = 1000, .ttl_s = 86400}};
     uint16_t port = 53;
     if (!read_options(&service, &port, argc, argv)) {
-        fprintf(stderr, "usage: %s [--port N] [--hosts N] [--ttl S] [--delay MS] [--loss PERCENT]\n", argv[0]);
+        fprintf(stderr,
+                "usage: %s [--port N] [--hosts N] [--ttl S] [--delay MS] [--loss PERCENT] "
+                "[--signed FILE]\n",
+                argv[0]);
         return 2;
     }
     struct sockaddr_in everywhere = {.sin_family = AF_INET, .sin_port = htons(port)};
