@@ -150,7 +150,7 @@ static void choose(struct run *r, struct slot *s, uint64_t nth)
     s->is_flood = r->flood_due >= 1;
     r->flood_due -= s->is_flood;
     s->index = s->is_flood ? sequence_flood(&r->sequence) : sequence_next(&r->sequence);
-    s->pattern = r->options->mix ? mix_pattern(&r->mix, nth) : &r->options->pattern;
+    s->pattern = r->options->mix ? mix_pattern(&r->mix, r->options->skip + nth) : &r->options->pattern;
 }
 
 /* Fills one batch from the lane's free slots; false if the server's port is gone. */

@@ -1,6 +1,7 @@
 """What the benchmark needs of the machine: its own network, pinned processes, their use of processor and memory."""
 import ctypes
 import fcntl
+import functools
 import os
 import pathlib
 import platform
@@ -32,10 +33,16 @@ def enter_network():
             fcntl.ioctl(s, request, struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(address)))
 
 
+@functools.cache
 def cores():
     """The core of the server and the core of load and tree; the same one twice on a machine with only one."""
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[0], allowed[1 % len(allowed)]
+
+
+def pin_here():
+    """Keeps this program off the server's core."""
+    os.sched_setaffinity(0, {cores()[1]})
 
 
 def start(command, core, **options):

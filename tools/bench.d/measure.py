@@ -24,10 +24,13 @@ class Progress:
         self.terminal = sys.stderr.isatty()
 
     def step(self, text):
+        self.note(text)
+        self.done += 1
+
+    def note(self, text):
         line = f"[{self.done:2}/{self.steps}] {time.monotonic() - self.started:4.0f} s  {text}"
         before, after = ("\r\033[K", "") if self.terminal else ("", "\n")
         print(before + line, end=after, file=sys.stderr, flush=True)
-        self.done += 1
 
     def finish(self):
         if self.terminal:
@@ -37,8 +40,9 @@ class Progress:
 class Tree:
     """The synthetic tree on the load's core, and its count of the queries it has had."""
 
-    def __init__(self, core, hosts=1000, delay=0, loss=0):
+    def __init__(self, core, hosts=1000, delay=0, loss=0, signatures=None):
         command = [PROGRAMS / "bench_tree", "--hosts", hosts, "--delay", delay, "--loss", loss]
+        command += ["--signed", signatures] if signatures else []
         self.process = machine.start(command, core, stdout=subprocess.PIPE, text=True)
         time.sleep(.2)
         if self.process.poll() is not None:

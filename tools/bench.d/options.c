@@ -21,6 +21,7 @@ static const char usage[] =
     "  --name PATTERN   names to ask for; runs of # become digits of an index (w.z########.t#)\n"
     "  --names N        size of the set, 0 for names that never repeat (0)\n"
     "  --first N        index of the first name (0)\n"
+    "  --scatter        ask the set in an order that jumps about\n"
     "  --zipf S         popularity of the set falls with rank to the power S; default: one after the other\n"
     "  --type TYPE      A, AAAA, HTTPS, NS or TXT (A)\n"
     "  --edns           add an OPT record\n"
@@ -31,6 +32,7 @@ static const char usage[] =
     "  --lanes N        sockets (8)\n"
     "  --window N       questions on the way (256)\n"
     "  --rate N         questions per second, on a schedule; default: closed loop\n"
+    "  --skip N         begin where a run with --count N ended (0)\n"
     "  --count N        stop after N questions; default: no limit\n"
     "  --seconds S      stop after S seconds (10)\n"
     "  --timeout MS     after that a question is lost (4000)\n";
@@ -63,8 +65,8 @@ static bool read_type(const char *text, uint16_t *out)
 static const struct limit {
     char letter;
     double least, most;
-} limits[] = {{'N', 0, 1e15}, {'f', 0, 1e15}, {'z', 0.01, 10},   {'l', 1, LANES_MAX}, {'w', 1, 65536},
-              {'r', 1, 1e8},  {'c', 1, 1e15}, {'S', 0.001, 1e6}, {'o', 1, 60000},     {'F', 0, 100}};
+} limits[] = {{'N', 0, 1e15}, {'f', 0, 1e15},    {'z', 0.01, 10}, {'l', 1, LANES_MAX}, {'w', 1, 65536}, {'r', 1, 1e8},
+              {'c', 1, 1e15}, {'S', 0.001, 1e6}, {'o', 1, 60000}, {'F', 0, 100},       {'k', 0, 1e15}};
 
 static bool set_number(struct options *o, int letter, const char *text)
 {
@@ -99,6 +101,9 @@ static bool set_number(struct options *o, int letter, const char *text)
     case 'S':
         o->seconds = value;
         break;
+    case 'k':
+        o->skip = (uint64_t)value;
+        break;
     case 'F':
         o->flood = value / 100;
         break;
@@ -131,8 +136,9 @@ bool options_parse(struct options *o, int argc, char **argv)
         {"zipf", required_argument, 0, 'z'},    {"type", required_argument, 0, 't'},
         {"edns", no_argument, 0, 'e'},          {"echo", no_argument, 0, 'E'},
         {"tcp", no_argument, 0, 'T'},           {"mix", no_argument, 0, 'm'},
-        {"flood", required_argument, 0, 'F'},   {"lanes", required_argument, 0, 'l'},
-        {"window", required_argument, 0, 'w'},  {"rate", required_argument, 0, 'r'},
+        {"scatter", no_argument, 0, 'j'},       {"flood", required_argument, 0, 'F'},
+        {"lanes", required_argument, 0, 'l'},   {"window", required_argument, 0, 'w'},
+        {"rate", required_argument, 0, 'r'},    {"skip", required_argument, 0, 'k'},
         {"count", required_argument, 0, 'c'},   {"seconds", required_argument, 0, 'S'},
         {"timeout", required_argument, 0, 'o'}, {0}};
     const char *name = "w.z########.t#";
@@ -162,6 +168,9 @@ bool options_parse(struct options *o, int argc, char **argv)
             break;
         case 'm':
             o->mix = true;
+            break;
+        case 'j':
+            o->scatter = true;
             break;
         case '?':
             good = complain("see", "the options below");
@@ -221,10 +230,36 @@ static bool draw_all(struct sequence *s, double exponent)
     return true;
 }
 
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+    return b == 0 ? a : common_divisor(b, a % b);
+}
+
+/* Steps of this size meet every name of the set once before they meet one again. */
+static uint64_t choose_stride(const struct options *o)
+{
+    uint64_t stride = 1;
+    if (o->scatter && o->names != 0) {
+        stride = (uint64_t)((double)o->names * .618) | 1;
+        while (common_divisor(stride, o->names) != 1) {
+            stride += 2;
+        }
+    }
+    return stride;
+}
+
 bool sequence_init(struct sequence *s, const struct options *o)
 {
-    *s = (struct sequence){.first = o->first, .names = o->names};
-    return o->zipf <= 0 || draw_all(s, o->zipf);
+    *s = (struct sequence){.first = o->first, .names = o->names, .stride = choose_stride(o)};
+    if (o->zipf > 0) {
+        s->next = o->skip;
+        return draw_all(s, o->zipf);
+    }
+    for (uint64_t left = o->names == 0 ? 0 : o->skip % o->names; left > 0; left--) {
+        sequence_next(s);
+    }
+    s->next += o->names == 0 ? o->skip : 0;
+    return true;
 }
 
 void sequence_fini(struct sequence *s)
@@ -234,14 +269,15 @@ void sequence_fini(struct sequence *s)
 
 uint64_t sequence_next(struct sequence *s)
 {
-    uint64_t n = s->next++;
     if (s->draws != NULL) {
-        return s->first + s->draws[n % DRAWS];
+        return s->first + s->draws[s->next++ % DRAWS];
     }
-    if (s->names != 0 && s->next == s->names) {
-        s->next = 0;
+    uint64_t index = s->first + s->next;
+    s->next += s->stride;
+    if (s->names != 0 && s->next >= s->names) {
+        s->next -= s->names;
     }
-    return s->first + n;
+    return index;
 }
 
 uint64_t sequence_flood(struct sequence *s)

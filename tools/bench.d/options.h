@@ -14,7 +14,9 @@ struct options {
     struct pattern pattern;
     uint64_t first; /* index of the first name */
     uint64_t names; /* size of the set, 0 for names that never repeat */
+    bool scatter;   /* the set is asked in an order that jumps about */
     double zipf;    /* exponent of the popularity, 0 for one after the other */
+    uint64_t skip;  /* questions to pass over first, as if another run had asked them */
     uint64_t count; /* questions to ask, 0 for no limit */
     double seconds; /* time to ask for */
     uint64_t rate;  /* questions per second (open loop), 0 for a closed loop */
@@ -31,7 +33,7 @@ struct options {
 bool options_parse(struct options *o, int argc, char **argv);
 
 struct sequence {
-    uint64_t first, names;
+    uint64_t first, names, stride;
     uint64_t next, flooded;
     uint32_t *draws; /* pre-drawn indices of a Zipf distribution, or NULL */
 };

@@ -1,4 +1,5 @@
 """The result of a run as a table on the terminal, a page of Markdown and a chart."""
+import goals
 
 CHART_WIDTH, BAR, LEFT = 720, 22, 130
 COLOURS = {"reflector": "#9aa0a6", "cairn": "#2f7d6b"}
@@ -55,12 +56,23 @@ def warnings(result):
     return lines
 
 
-def as_text(result):
-    table = rows(result)
+def text_table(table):
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths)))
              for row in table]
     lines.insert(1, "-" * len(lines[0]))
+    return lines
+
+
+def markdown_table(table):
+    lines = ["| " + " | ".join(table[0]) + " |", "|---" * len(table[0]) + "|"]
+    return lines + ["| " + " | ".join(row) + " |" for row in table[1:]]
+
+
+def as_text(result):
+    lines = text_table(rows(result))
+    if "workloads" in result:
+        lines += ["", *text_table(goals.detail_rows(result)), "", *text_table(goals.goal_rows(result))]
     m = result["machine"]
     lines.append(f"\n{m['date']}, {m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, {m['system']}; "
                  f"medians of {result['rounds']} rounds of {result['seconds']:g} s")
@@ -68,15 +80,16 @@ def as_text(result):
 
 
 def as_markdown(result):
-    table, m = rows(result), result["machine"]
+    m = result["machine"]
     lines = ["# Benchmarks", "", "Written by `tools/bench --write-docs`; run it to see your own machine's numbers.", "",
              f"Measured on {m['date']}: {m['cpu']}, {m['cores']} cores, Linux {m['kernel']}, {m['system']}; medians of "
              f"{result['rounds']} interleaved rounds of {result['seconds']:g} s.", "",
-             "| " + " | ".join(table[0]) + " |", "|---" * len(table[0]) + "|"]
-    lines += ["| " + " | ".join(row) + " |" for row in table[1:]]
-    lines += ["", "![Processor time per answer](benchmarks.svg)", ""]
+             *markdown_table(rows(result)), "", "![Processor time per answer](benchmarks.svg)", ""]
+    if "workloads" in result:
+        lines += ["## Goals", "", *markdown_table(goals.goal_rows(result)), "",
+                  "## All workloads", "", *markdown_table(goals.detail_rows(result)), ""]
     lines += [f"> {w}" for w in warnings(result)]
-    return "\n".join(lines) + "\n" + METHOD.format(hosts=result["hosts"])
+    return "\n".join(lines) + "\n" + METHOD.format(hosts=result["hosts"], names=result["names"])
 
 
 METHOD = """
@@ -106,28 +119,59 @@ METHOD = """
   every name on {hosts} addresses, with two in-zone name servers each. A name never asked before costs a referral from a
   top-level domain and an answer from its zone.
 - **The reflector** (`tools/bench.d/reflect.c`) does the receiving and sending every server must do, and nothing else.
+
+## The workloads of `tools/bench --all`
+
+| workload | what happens |
+|---|---|
+| realistic mix | names by Zipf's law (exponent 1) out of 100,000; A 60 %, AAAA 25 %, HTTPS 15 %; one in ten asks for an alias into another zone, one in ten for a name that does not exist, one in twenty for DNSSEC records. All servers get the same questions, the first half of them uncounted |
+| large set | {names:,} names are asked for once (filling), then all in an order that jumps about, each server beside the reflector; then the server is stopped and started again on the stored cache |
+| start | from just before exec to the first answer about a stored name, the name servers not being asked for it; two seconds later the wake-ups of all threads are counted for ten seconds |
+| 80 % of the best peer's rate | questions on a schedule; the rate is that of the fastest peer in the first table, times 0.8 |
+| TCP | 100 connections with 10 questions on the way in each |
+| two workers | one worker and two in turn, both free to use both cores, which they share with the load generator: the processor time counts, not the rate |
+| 10 ms per name server | names never asked before, one after the other; what is over is the latency less 10 ms for each query to a name server |
+| validated | names never asked before in 20,000 signed zones, each with a key of its own; answer, DNSKEY and DS are validated from a trust anchor for the tree's root. Keys and signatures are made beforehand (`tools/bench.d/sign.py`) |
+| flood | 12,000 questions per second for 1,000 names, then the same with 6,000 new names per second in between, 200,000 in all, on a cache of 48 MiB; then each of the 1,000 is asked once more, and those that reach the name servers are the misses |
+| own zone | a zone of 10,000 records and one of {names:,}; loading is from exec to the first answer; the reload is by SIGHUP with a new serial, at 30,000 questions per second, compared with the same run without. Memory per record is the difference of the two zones |
 """
 
 
+CHARTS = [("cached answer: CPU µs", "base", ("cached", "cpu_us")),
+          ("uncached name: CPU µs", "base", ("uncached", "cpu_us")),
+          ("cached, large set: CPU µs", "million", ("cached", "cpu_us")),
+          ("realistic mix: CPU µs", "mix", ("cpu_us",)),
+          ("TCP: CPU µs", "tcp", ("cpu_us",)),
+          ("own zone: CPU µs", "own_zone", ("small", "cpu_us")),
+          ("uncached and validated, algorithm 13: CPU µs", "dnssec", ("algorithm 13", "cpu_us")),
+          ("uncached and validated, algorithm 8: CPU µs", "dnssec", ("algorithm 8", "cpu_us"))]
+
+
 def as_svg(result):
-    """Two groups of bars: processor time per cached and per uncached answer."""
-    parts, y = [], 10
-    for title, workload in (("cached answer: CPU µs", "cached"), ("uncached name: CPU µs", "uncached")):
-        bars = [(name, r[workload]["cpu_us"]) for name, r in result["median"].items() if workload in r]
+    """A group of bars for each workload: processor time per answer."""
+    view, parts, y = goals.View(result), [], 10
+    for title, workload, path in CHARTS:
+        bars = [(name, view.median(workload, name, *path)) for name in goals.COLUMNS]
+        bars = [(name, value) for name, value in bars if value is not None]
+        if not bars:
+            continue
         most = max(value for _, value in bars)
         y += 24
         parts.append(f'<text x="{LEFT}" y="{y - 8}" class="title">{title}</text>')
         for name, value in bars:
-            width = max(1.0, (CHART_WIDTH - LEFT - 70) * value / most)
-            colour = COLOURS.get(name, OTHER_COLOUR)
-            parts.append(f'<text x="{LEFT - 8}" y="{y + 15}" text-anchor="end">{name}</text>'
-                         f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR - 4}" fill="{colour}"/>'
-                         f'<text x="{LEFT + width + 6:.1f}" y="{y + 15}">{value:.1f}</text>')
+            parts += bar(name, value, most, y)
             y += BAR
         y += 8
     style = "text{font:13px sans-serif;fill:#808488}.title{font-weight:bold}"
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{CHART_WIDTH}" height="{y}" role="img" '
             f'aria-label="Processor time per answer">\n<style>{style}</style>\n' + "\n".join(parts) + "\n</svg>\n")
+
+
+def bar(name, value, most, y):
+    width = max(1.0, (CHART_WIDTH - LEFT - 70) * value / most)
+    return [f'<text x="{LEFT - 8}" y="{y + 15}" text-anchor="end">{name}</text>'
+            f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR - 4}" fill="{COLOURS.get(name, OTHER_COLOUR)}"/>'
+            f'<text x="{LEFT + width + 6:.1f}" y="{y + 15}">{value:.1f}</text>']
 
 
 def write_docs(result, docs):
