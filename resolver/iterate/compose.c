@@ -6,6 +6,7 @@
 #include "resolver/iterate/finding.h"
 #include "resolver/iterate/private.h"
 #include "resolver/iterate/secure.h"
+#include "resolver/iterate/sentinel.h"
 #include "resolver/iterate/stale.h"
 
 static void add_reasons(struct query *q, const struct frame *f)
@@ -50,6 +51,7 @@ void compose_answer(struct query *q, const struct frame *f)
         out->denies_name = f->rcode == RCODE_NOERROR && finding_denies_name(f);
         out->error_count = secure_errors(q, f, out->errors);
         private_remove(q, out);
+        sentinel_apply(q);
     } else {
         bool is_bogus = f->outcome == OUTCOME_BOGUS || (q->failure != NULL && q->failure->security == SECURITY_BOGUS);
         out->security = is_bogus ? SECURITY_BOGUS : SECURITY_UNCHECKED;
