@@ -390,6 +390,9 @@ uint32_t servers_timeout(const struct servers *s, const struct addr *addr, unsig
         ms = ms < SERVERS_TIMEOUT_MIN_MS ? SERVERS_TIMEOUT_MIN_MS : ms;
     }
     ms <<= tries < 6 ? tries : 6;
+    if (tries > 0 && ms < SERVERS_TIMEOUT_FIRST_MS) {
+        ms = SERVERS_TIMEOUT_FIRST_MS;
+    }
     return ms > SERVERS_TIMEOUT_MAX_MS ? SERVERS_TIMEOUT_MAX_MS : (uint32_t)ms;
 }
 

@@ -109,7 +109,8 @@ bool servers_is_lame(const struct servers *s, const struct addr *addr, const uin
 void servers_set_vain(struct servers *s, const uint8_t *name, uint64_t now);
 bool servers_is_vain(const struct servers *s, const uint8_t *name, uint64_t now);
 
-/* How long to wait for it: smoothed time plus four deviations, doubled for each of `tries` before. */
+/* How long to wait for it: smoothed time plus four deviations, doubled for each of `tries` before. A second try waits
+ * no less than for a server nothing is known of: one that is near may pause for longer than its usual time. */
 uint32_t servers_timeout(const struct servers *s, const struct addr *addr, unsigned tries);
 
 /* Row `index` for listings: NULL when unused; servers_count rows in all. */
