@@ -1,5 +1,8 @@
 """cairnctl against a running daemon, a wrong one, and none."""
+import contextlib
 import json
+import socket
+import stat
 import subprocess
 import time
 
@@ -162,3 +165,48 @@ def test_at_level_debug_the_log_says_why_a_question_failed(make_cairnd, lab):
     line, = [line for line in daemon.log().splitlines() if "event=servfail" in line]
     assert 'name="www.alllame.com." type=A' in line
     assert "REFUSED" in line
+
+
+# ---- what a program that may open the socket could still do
+
+def talk(daemon, octets, times=1):
+    """Sends `octets` again and again until the daemon has had enough; how many it took, and what it said."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(5)
+        sock.connect(str(daemon.socket_path))
+        taken, said = 0, b""
+        with contextlib.suppress(OSError):
+            for _ in range(times):
+                taken += sock.send(octets)
+        with contextlib.suppress(OSError):
+            while part := sock.recv(65536):
+                said += part
+        return taken, said
+
+
+def test_a_request_without_end_is_refused_and_takes_no_memory(cairnd):
+    before = cairnd.memory()
+    _, said = talk(cairnd, b"GET /v1/status HTTP/1.1\r\n" + b"X-Long: " + b"x" * 65536, 1000)
+    assert b" 431 " in said.splitlines()[0]
+    head = b"POST /v1/cache/flush HTTP/1.1\r\nContent-Length: 1073741824\r\n\r\n"
+    assert b" 413 " in talk(cairnd, head)[1].splitlines()[0]
+    _, said = talk(cairnd, head + b"x" * 65536, 16384)
+    assert said == b"" or b" 413 " in said.splitlines()[0]
+    assert cairnd.memory() - before < 16 << 20
+    assert cairnd.ctl_json("status")["pid"] == cairnd.process.pid
+
+
+def test_connections_that_say_nothing_do_not_pile_up(cairnd):
+    before = len(cairnd.descriptors())
+    silent = []
+    for _ in range(30):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(0.2)
+        with contextlib.suppress(OSError):
+            sock.connect(str(cairnd.socket_path))
+        silent.append(sock)
+    assert len(cairnd.descriptors()) <= before + 8
+    for sock in silent:
+        sock.close()
+    assert cairnd.ctl_json("status")
+    assert stat.S_IMODE(cairnd.socket_path.stat().st_mode) & 0o007 == 0
