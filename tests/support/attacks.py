@@ -36,9 +36,9 @@ def nxns():
                   {"127.66.10.2": 10})
 
 
-def silent():
+def silent(servers=1500):
     """A referral to 1,500 servers that are all silent (NRDelegation)."""
-    glue = [(f"n{i}.sub.silent.mock.", f"127.66.{64 + i // 250}.{i % 250 + 1}") for i in range(1500)]
+    glue = [(f"n{i}.sub.silent.mock.", f"127.66.{64 + i // 250}.{i % 250 + 1}") for i in range(servers)]
 
     # Made once: it would keep the servers of all attacks busy for long.
     message = dns.message.make_response(dns.message.make_query("sub.silent.mock.", "A"))

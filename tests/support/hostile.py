@@ -93,6 +93,7 @@ class Hostile:
     def __enter__(self):
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # another program may have one of the addresses
         self.udp.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
         self.udp.bind(("0.0.0.0", 0))
         self.port = self.udp.getsockname()[1]
@@ -111,6 +112,15 @@ class Hostile:
         for sock, thread in zip((self.udp, self.tcp), self.threads):
             thread.join()
             sock.close()
+
+    def after(self, seconds, script):
+        """`script`, answering so much later over UDP; others are served meanwhile."""
+        def later(q):
+            reply = self._octets(script(q))
+            timer = threading.Timer(seconds, self.send, (reply, socket.inet_aton(q.address), self.peer))
+            timer.daemon = True
+            timer.start()
+        return later
 
     def about(self, word):
         """The queries whose name or address has `word` in it."""

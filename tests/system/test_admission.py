@@ -3,7 +3,6 @@ import collections
 import random
 import socket
 import struct
-import threading
 import time
 
 import dns.edns
@@ -63,16 +62,12 @@ class Zones(Hostile):
         self.names = set()
         delegations = {f"{zone}.mock.": ([f"ns.{zone}.mock."], [(f"ns.{zone}.mock.", f"127.66.5.{i + 1}")])
                        for i, zone in enumerate(("slow", "silent", "fast"))}
-        super().__init__(delegations, {"127.66.5.1": self.slow, "127.66.5.2": lambda q: None,
+        super().__init__(delegations, {"127.66.5.1": self.after(self.DELAY, self.slow), "127.66.5.2": lambda q: None,
                                        "127.66.5.3": lambda q: q.answer(records(q.text, "A", "198.18.9.1"))})
 
     def slow(self, q):
-        """The UDP thread goes on; the answer follows by a timer."""
         self.names.add(q.text)
-        peer, reply = self.peer, q.answer(records(q.text, "A", "198.18.9.2")).to_wire()
-        timer = threading.Timer(self.DELAY, self.send, (reply, socket.inet_aton(q.address), peer))
-        timer.daemon = True
-        timer.start()
+        return q.answer(records(q.text, "A", "198.18.9.2"))
 
 
 @pytest.fixture
