@@ -20,8 +20,9 @@ static void print_anchor(const json_t *anchor)
     struct grid t;
     size_t i;
     json_t *key;
+    bool is_seen = json_is_integer(json_object_get(anchor, "seen_at"));
     print_heading(text_of(anchor, "zone"));
-    printf("keys last verified %s, ", when_text(anchor, "seen_at", when));
+    printf("keys %sverified %s, ", is_seen ? "last " : "not yet ", is_seen ? when_text(anchor, "seen_at", when) : "");
     printf("next query %s\n", when_text(anchor, "query_at", when));
     grid_init(&t, 5, heading);
     json_array_foreach(json_object_get(anchor, "keys"), i, key)
