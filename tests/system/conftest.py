@@ -20,6 +20,7 @@ ADDRESS = "127.0.0.1"
 def pytest_addoption(parser):
     parser.addoption("--cairnd", default=str(ROOT / "build" / "dev" / "cairnd"), help="the daemon to test")
     parser.addoption("--plain-cairnd", help="one without sanitizers for what they cannot live through")
+    parser.addoption("--seed", type=int, default=1, help="of what is generated (test_differential.py)")
 
 
 def pytest_configure(config):

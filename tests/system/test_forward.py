@@ -9,7 +9,7 @@ import pytest
 
 from daemon import records
 from mock_server import MockServer
-from unbound import Unbound
+from peers import Unbound
 
 ANSWER_SECONDS = 4
 

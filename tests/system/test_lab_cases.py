@@ -7,7 +7,7 @@ import dns.rdatatype
 import pytest
 
 from daemon import records
-from unbound import Unbound
+from peers import Unbound
 
 SIGNED = {"use_edns": 0, "want_dnssec": True, "payload": 1232}
 
