@@ -91,7 +91,7 @@ struct cache_backend {
     int (*get)(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, const uint8_t **value, size_t *len);
     int (*put)(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len);
     /* The entry with the greatest key that is not behind `key` and starts with the same `prefix_len` octets; valid as
-     * that of `get`. What was put a moment ago may be missing. */
+     * that of `get`. Of what was put a moment ago some may be missing. */
     int (*get_before)(void *ctx, const uint8_t *key, size_t key_len, size_t prefix_len, struct cache_stored *out);
     uint32_t (*epoch)(void *ctx); /* grows whenever entries were flushed or contradicted */
     void (*note_bad)(void *ctx);  /* told of a value that failed its checks; may be NULL */

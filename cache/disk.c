@@ -21,6 +21,7 @@ enum {
     OCTETS_PER_NAME = 128, /* for the size of the usage table */
     PENDING_USUAL = 1024,
     PENDING_MAX = 8192, /* puts that a view remembers */
+    PROOFS_PENDING = 16,
     LIST_ARENA = 1 << 20
 };
 
@@ -39,6 +40,8 @@ struct disk_view {
     struct lmdb_reader *reader;
     struct table pending; /* own puts that others do not see yet, by key */
     struct put *oldest, *newest;
+    struct put *proofs[PROOFS_PENDING]; /* the last of them that are proofs, which are found by their order */
+    unsigned proof_count;               /* ever; the next one's place */
     unsigned put_count;
     struct pool puts; /* memory of puts */
     bool has_snapshot;
@@ -152,9 +155,19 @@ static struct put *find_pending(const struct disk_view *v, const uint8_t *key, s
     return n != NULL ? TABLE_OWNER(n, struct put, node) : NULL;
 }
 
+static void forget_proof(struct disk_view *v, const struct put *p)
+{
+    for (unsigned i = 0; i < PROOFS_PENDING; i++) {
+        v->proofs[i] = v->proofs[i] != p ? v->proofs[i] : NULL;
+    }
+}
+
 static void forget_oldest(struct disk_view *v)
 {
     struct put *p = v->oldest;
+    if (key_is_proof(p->bytes, p->key_len)) {
+        forget_proof(v, p);
+    }
     if (p->is_listed) {
         table_remove(&v->pending, &p->node);
     }
@@ -209,7 +222,27 @@ static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, c
     return result;
 }
 
-/* Own puts that are not committed yet are not looked through: they are in no order. */
+static int compare_keys(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+    int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+    return order != 0 ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+/* Own proofs that are not committed yet, and stand where `key` is or between it and what was found. */
+static void find_pending_proof(const struct disk_view *v, const uint8_t *key, size_t key_len, size_t prefix_len,
+                               struct cache_stored *found)
+{
+    uint32_t epoch = epoch_of(v->disk);
+    for (unsigned i = 0; i < PROOFS_PENDING; i++) {
+        const struct put *p = v->proofs[i];
+        if (p != NULL && p->is_listed && p->epoch == epoch && p->key_len >= prefix_len &&
+            memcmp(p->bytes, key, prefix_len) == 0 && compare_keys(p->bytes, p->key_len, key, key_len) <= 0 &&
+            (found->key == NULL || compare_keys(p->bytes, p->key_len, found->key, found->key_len) >= 0)) {
+            *found = (struct cache_stored){p->bytes, p->key_len, p->bytes + p->key_len, p->len};
+        }
+    }
+}
+
 static int get_before(void *ctx, const uint8_t *key, size_t key_len, size_t prefix_len, struct cache_stored *out)
 {
     struct disk_view *v = ctx;
@@ -219,6 +252,9 @@ static int get_before(void *ctx, const uint8_t *key, size_t key_len, size_t pref
     }
     take_snapshot(v);
     int result = lmdb_get_before(v->reader, key, key_len, prefix_len, out);
+    if (v->pending.count > 0) {
+        find_pending_proof(v, key, key_len, prefix_len, out);
+    }
     if (out->value != NULL) {
         usage_bump(v->disk->usage, out->key, out->key_len);
     }
@@ -242,6 +278,9 @@ static void remember(struct disk_view *v, struct put *p)
     }
     v->newest = p;
     v->put_count++;
+    if (key_is_proof(p->bytes, p->key_len)) {
+        v->proofs[v->proof_count++ % PROOFS_PENDING] = p;
+    }
 }
 
 static int put(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len)

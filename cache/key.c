@@ -78,6 +78,11 @@ size_t key_range(uint8_t out[KEY_SIZE], const uint8_t *name, bool subtree)
     return len;
 }
 
+bool key_is_proof(const uint8_t *key, size_t len)
+{
+    return key[len - 3] == CACHE_PROOF && key[len - 1] != TYPE_SOA;
+}
+
 bool key_is_covered(const uint8_t *key, size_t len, uint16_t type)
 {
     if (type == 0 || len < KEY_TAIL) {

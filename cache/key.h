@@ -50,6 +50,9 @@ size_t key_parent(const uint8_t *labels, size_t labels_len);
 /* The common start of the keys of `name` alone, or with all names below it; returns its length. */
 size_t key_range(uint8_t out[KEY_SIZE], const uint8_t *name, bool subtree);
 
+/* True for the key of an NSEC or NSEC3 (key_proof). */
+bool key_is_proof(const uint8_t *key, size_t len);
+
 /* True when the entry has to do with `type` of its name: its answer, failure or proof of that type, the entry that the
  * name does not exist, and for NS and DS the delegation. Type 0 is all. */
 bool key_is_covered(const uint8_t *key, size_t len, uint16_t type);

@@ -93,6 +93,16 @@ static void what_is_there_is_found_whatever_was_missing_before(void **state)
     disk_close(d);
 }
 
+static uint64_t flush(struct disk *d, const char *text, uint16_t type, bool subtree)
+{
+    uint8_t name[NAME_SIZE];
+    uint64_t removed;
+    name_of(text, name);
+    struct disk_flush f = {.name = name, .type = type, .subtree = subtree};
+    assert_int_equal(disk_flush(d, &f, &removed), FAIL_NONE);
+    return removed;
+}
+
 /* ---- Proofs ---- */
 
 static int put_proof(struct cache_view *v, const char *zone_text, const char *text)
@@ -167,6 +177,42 @@ static void the_proof_before_a_name_is_found_wherever_the_keys_end(void **state)
     disk_close(d);
 }
 
+static void proofs_of_a_moment_ago_are_found_among_older_ones(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    struct cache_view *other = disk_view_new(d, &policy);
+    (void)state;
+    assert_int_equal(put_proof(v, "example.", "b.example."), FAIL_NONE);
+    assert_int_equal(put_proof(v, "example.", "f.example."), FAIL_NONE);
+    settle(d);
+    disk_view_release(v);
+    assert_proof(other, "example.", "d.example.", "b.example."); /* holds a snapshot now */
+    assert_int_equal(put_proof(v, "example.", "d.example."), FAIL_NONE);
+    assert_int_equal(put_proof(v, "other.", "e.other."), FAIL_NONE);
+    assert_proof(v, "example.", "c.example.", "b.example.");
+    assert_proof(v, "example.", "d.example.", "d.example.");
+    assert_proof(v, "example.", "e.example.", "d.example.");
+    assert_proof(v, "example.", "g.example.", "f.example.");
+    assert_proof(v, "example.", "a.example.", NULL);
+    assert_proof(v, "other.", "f.other.", "e.other.");
+    assert_proof(other, "example.", "e.example.", "b.example.");
+    flush(d, "e.example.", 0, false);
+    assert_proof(v, "example.", "e.example.", "b.example."); /* of the snapshot, not the pending one */
+    disk_view_release(v);
+    assert_proof(v, "example.", "e.example.", NULL);
+    for (int i = 0; i < 100; i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "n%d.example.", i);
+        assert_int_equal(put_proof(v, "example.", text), FAIL_NONE);
+        assert_proof(v, "example.", text, text);
+    }
+    disk_view_release(v);
+    disk_view_free(v);
+    disk_view_free(other);
+    disk_close(d);
+}
+
 static void a_second_open_is_busy_and_leaves_the_first_unharmed(void **state)
 {
     struct disk *d = open_disk(16 * MIB, "");
@@ -187,16 +233,6 @@ static void a_second_open_is_busy_and_leaves_the_first_unharmed(void **state)
 }
 
 /* ---- Flushing ---- */
-
-static uint64_t flush(struct disk *d, const char *text, uint16_t type, bool subtree)
-{
-    uint8_t name[NAME_SIZE];
-    uint64_t removed;
-    name_of(text, name);
-    struct disk_flush f = {.name = name, .type = type, .subtree = subtree};
-    assert_int_equal(disk_flush(d, &f, &removed), FAIL_NONE);
-    return removed;
-}
 
 static void a_flush_removes_what_it_names_and_counts_it(void **state)
 {
@@ -356,6 +392,7 @@ int main(void)
         TEST(entries_survive_a_restart),
         TEST(what_is_there_is_found_whatever_was_missing_before),
         TEST(the_proof_before_a_name_is_found_wherever_the_keys_end),
+        TEST(proofs_of_a_moment_ago_are_found_among_older_ones),
         TEST(a_second_open_is_busy_and_leaves_the_first_unharmed),
         TEST(a_flush_removes_what_it_names_and_counts_it),
         TEST(a_flush_removes_the_proofs_above_a_name),
