@@ -169,15 +169,21 @@ static enum check check_unsigned(struct query *q, struct finding *l)
     if (check != CHECK_DONE) {
         return check;
     }
-    if (zone->status == ZONE_SECURE) {
-        struct fault fault = fault_of(l, zone, EDE_RRSIGS_MISSING, "not signed");
-        return conclude_bogus(q, l, &fault);
+    switch (zone->status) {
+    case ZONE_INSECURE:
+        return conclude(q, l, SECURITY_INSECURE, zone->why);
+    case ZONE_INDETERMINATE:
+        return conclude(q, l, SECURITY_INDETERMINATE, NULL);
+    case ZONE_BOGUS:
+        l->is_own_fault = true; /* who took the signatures from the answer may have had a hand in what denies them */
+        return conclude(q, l, SECURITY_BOGUS, zone->why);
+    case ZONE_SECURE:
+    case ZONE_NO_CUT:
+    case ZONE_NO_NAME:
+        break;
     }
-    enum security security = zone->status == ZONE_BOGUS           ? SECURITY_BOGUS
-                             : zone->status == ZONE_INDETERMINATE ? SECURITY_INDETERMINATE
-                                                                  : SECURITY_INSECURE;
-    l->is_own_fault = true; /* who took the signatures from the answer may have had a hand in what denies them */
-    return conclude(q, l, security, zone->why);
+    struct fault fault = fault_of(l, zone, EDE_RRSIGS_MISSING, "not signed");
+    return conclude_bogus(q, l, &fault);
 }
 
 static enum check check_signed(struct query *q, struct finding *l, const uint8_t *signer)
