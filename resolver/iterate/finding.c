@@ -2,6 +2,7 @@
 
 #include "resolver/dns/name.h"
 #include "resolver/iterate/aggressive.h"
+#include "resolver/iterate/stale.h"
 #include "resolver/validate/denial.h"
 
 bool finding_is_kept(const struct query *q, const struct frame *f)
@@ -96,10 +97,16 @@ void finding_undo(struct frame *f, struct finding *l)
     f->outcome = OUTCOME_OPEN;
 }
 
+/* Bogus data does not push out what was good once and may be served while there is nothing better. */
+static bool may_store(struct query *q, const struct finding *l)
+{
+    return !l->is_stored && (l->entry.security != SECURITY_BOGUS || !stale_has(q, l->entry.name, l->entry.type));
+}
+
 void finding_store(struct query *q, struct frame *f)
 {
     for (struct finding *l = f->findings; l != NULL; l = l->next) {
-        if (!l->is_stored) {
+        if (may_store(q, l)) {
             (void)cache_put(q->resolver->cache, &l->entry, &q->arena);
             aggressive_learn(q, l);
             l->is_stored = true;

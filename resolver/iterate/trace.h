@@ -49,7 +49,7 @@ struct trace_step {
     uint8_t name[TRACE_NAME_SIZE];
 };
 
-#define TRACE_STEPS_MAX 64
+#define TRACE_STEPS_MAX 128
 
 struct trace {
     uint64_t started;

@@ -75,15 +75,21 @@ static size_t refuse(const struct turn *t, unsigned rcode, enum ede_code code, c
     return count_answer(f, t->out, respond_error(r, &t->q, rcode, has_error ? &error : NULL, t->out, t->limit));
 }
 
-/* What a client is told as Extended DNS Error, for who reads the log at level debug. */
+/* What a client is told as Extended DNS Error, for who reads the log. At level debug, but what was just found bogus, a
+ * broken zone or an attack, is news. */
 static void log_failure(const struct request *q, const struct answer *a)
 {
+    bool is_news = a->security == SECURITY_BOGUS && !a->is_remembered;
+    enum log_level level = is_news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+    if (!log_wants(level)) {
+        return;
+    }
     char name[NAME_TEXT_SIZE];
     char type[TYPE_TEXT_SIZE];
     char quoted[2][LOG_QUOTE_SIZE];
     const struct ede *why = &a->errors[0];
     const char *reason = a->error_count == 0 ? "" : why->text[0] != '\0' ? why->text : ede_text(why->code);
-    log_limited(LOG_LEVEL_DEBUG, "servfail", "name=%s type=%s reason=%s",
+    log_limited(level, is_news ? "bogus" : "servfail", "name=%s type=%s reason=%s",
                 log_quote(name_text(q->name, name), quoted[0]), type_text(q->type, type), log_quote(reason, quoted[1]));
 }
 
@@ -131,8 +137,11 @@ static size_t compose(struct front *f, const struct request *q, const struct ans
         m.refresh_at = plan_refresh(f, q, a, now);
         ready_keep(f->ready, q, epoch, now, &m);
     }
-    if (a->rcode == RCODE_SERVFAIL && log_wants(LOG_LEVEL_DEBUG)) {
+    if (a->rcode == RCODE_SERVFAIL) {
         log_failure(q, a);
+    }
+    if (a->security == SECURITY_BOGUS) {
+        stats_add(&f->stats, STAT_bogus);
     }
     if (a->private_removed > 0) {
         note_private(f, q, a);

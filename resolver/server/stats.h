@@ -20,6 +20,7 @@
     X(late, "clients answered SERVFAIL because their time was up")                                                     \
     X(overload, "queries answered SERVFAIL because too many were in progress")                                         \
     X(private_removed, "answers that a private address was left out of")                                               \
+    X(bogus, "answers that failed validation")                                                                         \
     X(truncated, "answers cut for UDP")                                                                                \
     X(rate_limited, "UDP queries that got silence or TC because of responses_per_second")                              \
     X(noerror, "answers NOERROR")                                                                                      \
