@@ -169,6 +169,24 @@ def test_the_case_of_the_question_is_random_upstream_and_kept_for_the_client(res
     assert any(name not in (name.lower(), name.upper()) for name in seen)
 
 
+def test_a_set_of_two_thousand_records_is_answered_and_not_kept(resolver):
+    addresses = [f"198.18.{i // 250}.{i % 250 + 1}" for i in range(2000)]
+
+    def change(query, reply, transport):
+        if reply.answer and reply.question[0].rdtype == 1:
+            reply.answer = [dns.rrset.from_text_list(query.question[0].name, 60, "IN", "A", addresses)]
+            if transport == "udp":
+                reply.answer, reply.flags = [], reply.flags | dns.flags.TC
+        return reply
+
+    daemon, server = resolver(change, {"server": {"workers": 1}})
+    assert len(daemon.ask("good.mock.", tcp=True).answer[0]) == 2000
+    assert daemon.ask_udp("good.mock.").flags & dns.flags.TC
+    assert daemon.ctl_json("cache", "get", "good.mock", "A")["entries"] == []
+    assert [asked.transport for asked in server.asked if asked.name == "good.mock."].count("tcp") == 2
+    assert daemon.ctl_json("stats")["limits"]["records"] == 2
+
+
 def test_an_answer_with_an_absurd_number_of_records_is_survived(resolver):
     def change(query, reply, transport):
         if reply.answer and reply.question[0].rdtype == 1:

@@ -183,6 +183,43 @@ static void a_key_reads_back(void **state)
     }
 }
 
+/* Names that only differ in where their labels end, or in an octet that means something in text: no key is another's,
+ * nor the beginning of one that is not below it. */
+static void odd_names_have_keys_of_their_own(void **state)
+{
+    static const char *const names[] = {"a.b.example.",
+                                        "a\\.b.example.",
+                                        "ab.example.",
+                                        "a\\000.example.",
+                                        "a.example.",
+                                        "a\\000b.example.",
+                                        "a\\\\.b.example.",
+                                        "a\\\\b.example.",
+                                        "a\\032b.example.",
+                                        "a\\001.example.",
+                                        "a\\001\\001.example.",
+                                        "\\000.example.",
+                                        "\\001.example.",
+                                        "\\255.example.",
+                                        "a.b\\.example.",
+                                        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk.example.",
+                                        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij.k.example."};
+    enum { COUNT = sizeof(names) / sizeof(names[0]) };
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        struct key k = make_text(names[i], CACHE_ANSWER, TYPE_A);
+        for (size_t j = 0; j < COUNT; j++) {
+            struct key other = make_text(names[j], CACHE_ANSWER, TYPE_A);
+            bool is_start = other.len >= k.len - KEY_TAIL && memcmp(k.bytes, other.bytes, k.len - KEY_TAIL) == 0;
+            assert_true((compare(&k, &other) == 0) == (i == j));
+            uint8_t name[NAME_SIZE], below[NAME_SIZE];
+            assert_int_equal(name_from_text(names[i], strlen(names[i]), NULL, name), FAIL_NONE);
+            assert_int_equal(name_from_text(names[j], strlen(names[j]), NULL, below), FAIL_NONE);
+            assert_true(is_start == name_is_under(below, name));
+        }
+    }
+}
+
 /* ---- Proofs ---- */
 
 static struct key make_proof(const char *zone_text, uint16_t type, const char *text, size_t *zone_len)
@@ -335,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_names_own_entries_stand_before_those_of_its_children),
         cmocka_unit_test(the_longest_key_fits_into_lmdb),
         cmocka_unit_test(a_key_reads_back),
+        cmocka_unit_test(odd_names_have_keys_of_their_own),
         cmocka_unit_test(what_no_name_gives_is_not_read),
         cmocka_unit_test(the_key_of_a_proof_has_its_zone_in_front),
         cmocka_unit_test(proofs_of_one_zone_stand_together_in_order),

@@ -2,8 +2,8 @@
 
     asker.py ADDRESS PORT SECONDS INTERVAL_MS NAME [flood]
 
-Asks for NAME, with "{}" replaced by a number that grows, and waits for each answer up to INTERVAL_MS before the next, or,
-as a flood, for none. Prints the milliseconds of each answer (null: none, or not NOERROR) and their number as JSON."""
+Asks for NAME, with "{}" replaced by a number that grows, waits for the answer, or as a flood for none, and rests for
+INTERVAL_MS. Prints the milliseconds of each answer (null: none, or not NOERROR) and the number asked as JSON."""
 import json
 import socket
 import struct

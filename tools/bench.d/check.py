@@ -32,7 +32,8 @@ class Result:
 
     def __str__(self):
         measured = "nothing" if self.measured is None else f"{self.measured:.1f} {self.unit}"
-        return f"{'ok' if self.ok else 'MISSED':6}  {self.what:78}  limit {self.limit:g} {self.unit:3}  measured {measured}"
+        limit = f"limit {self.limit:g} {self.unit}"
+        return f"{'ok' if self.ok else 'MISSED':6}  {self.what:80}  {limit:14}  measured {measured}"
 
 
 def quantile(times, share):
