@@ -135,10 +135,20 @@ static enum check verify(struct query *q, struct finding *l, const struct zone_t
 
 /* ---- Links ---- */
 
-/* What was indeterminate a while ago may have an anchor now. */
-static bool has_status(const struct finding *l)
+/* A zone that was configured and is not known in public must work while the public cannot be asked. */
+static bool is_private(const struct query *q, const struct finding *l)
 {
-    return l->entry.security != SECURITY_UNCHECKED && l->entry.security != SECURITY_INDETERMINATE;
+    const struct route *route = route_find(q->resolver->policy, l->asked);
+    return route != NULL && route->dnssec == DNSSEC_AUTO && !name_is_root(route->zone);
+}
+
+/* What was indeterminate a while ago may have an anchor now; but nobody waits for the public tree to say so. */
+static bool has_status(const struct query *q, const struct finding *l)
+{
+    if (l->entry.security == SECURITY_INDETERMINATE) {
+        return l->is_stored && is_private(q, l);
+    }
+    return l->entry.security != SECURITY_UNCHECKED;
 }
 
 /* A signature by what is not at or below the anchor of the name counts for nothing: the chain could not lead to it. */
@@ -228,13 +238,6 @@ static enum check check_link(struct query *q, struct finding *l)
     return signer != NULL ? check_signed(q, l, signer) : check_unsigned(q, l);
 }
 
-/* A zone that was configured and is not known in public must work while the public cannot be asked. */
-static bool is_private(const struct query *q, const struct finding *l)
-{
-    const struct route *route = route_find(q->resolver->policy, l->asked);
-    return route != NULL && route->dnssec == DNSSEC_AUTO && !name_is_root(route->zone);
-}
-
 /* ---- The answer ---- */
 
 /* Asks for the link again, elsewhere if that is possible: one broken server or a forgery must not break a name. */
@@ -304,7 +307,7 @@ enum next secure_check(struct query *q, struct frame *f)
         return f->doubted != NULL ? end_bogus(f, f->doubted) : NEXT_DONE;
     }
     for (struct finding *l = f->findings; l != NULL; l = l->next) {
-        enum check check = has_status(l) ? recall_status(q, l) : find_status(q, l);
+        enum check check = has_status(q, l) ? recall_status(q, l) : find_status(q, l);
         if (check != CHECK_DONE) {
             return stop(q, f, check);
         }

@@ -128,7 +128,7 @@ static bool add_key(struct loader *l, struct rrset *set, unsigned from)
         return false;
     }
     uint8_t digest = from + 1 < l->count ? (uint8_t)number(l, l->words[from + 1]) : 2;
-    if (set->type == TYPE_DNSKEY ? !signing_put_key(a, set->owner, &set->data)
+    if (set->type == TYPE_DNSKEY ? !signing_put_key(a, set->owner, is_other, &set->data)
                                  : !signing_put_ds(a, set->owner, digest, is_other, &set->data)) {
         fail(l, "the zone has no key yet");
     }

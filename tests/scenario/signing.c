@@ -49,11 +49,11 @@ void signing_add_zone(const uint8_t *zone, uint8_t algorithm)
     zone_count++;
 }
 
-bool signing_put_key(struct arena *a, const uint8_t *zone, struct rdatas *out)
+bool signing_put_key(struct arena *a, const uint8_t *zone, bool is_strange, struct rdatas *out)
 {
     int i = find(zone);
     if (i >= 0 && zones[i].signer != NULL) {
-        signer_add_key(a, zones[i].signer, out);
+        signer_add_key(a, is_strange ? zones[i].strange : zones[i].signer, out);
     }
     return i >= 0 && zones[i].signer != NULL;
 }

@@ -27,7 +27,7 @@ void signing_add_zone(const uint8_t *zone, uint8_t algorithm);
 
 /* Append the key of a zone, or the DS of it, to `out`. False: no such zone. `digest` as in DS; is_strange: of another
  * key. */
-bool signing_put_key(struct arena *a, const uint8_t *zone, struct rdatas *out);
+bool signing_put_key(struct arena *a, const uint8_t *zone, bool is_strange, struct rdatas *out);
 bool signing_put_ds(struct arena *a, const uint8_t *zone, uint8_t digest, bool is_strange, struct rdatas *out);
 
 /* Signs a set, if any signed zone holds it; never delegations. */
