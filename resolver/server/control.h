@@ -18,7 +18,7 @@
  *   GET  /v1/anchors        {anchors: [{zone, keys: [{tag, algorithm, state, since, until}], seen_at, query_at}]}
  *   POST /v1/anchors/refresh -> {zones}: asks for the keys of that many zones now
  *   GET  /v1/nta            {ntas: [{name, since, until, reason}]}; null for those of the configuration
- *   POST /v1/nta            {name, seconds?, reason?} -> {until}
+ *   POST /v1/nta            {name, seconds?, reason?} -> {until, kept (survives a restart)}
  *   POST /v1/nta/remove     {name} -> {}
  * entry: see control_cache_entry. A failure is {error: text, problems?: [text]} with a status from 400 up. */
 #ifndef CAIRN_SERVER_CONTROL_H

@@ -41,9 +41,10 @@ struct keeper {
     struct followed **zones; /* in the order of the configuration's anchors */
     unsigned count;
     struct ntas ntas;
-    json_t *stored;     /* of the anchors: what was read at the start, until it is taken up */
-    int64_t not_before; /* no query */
-    uint32_t skew;      /* of the configuration that is followed */
+    bool has_lost_anchors, has_lost_ntas; /* their last write failed */
+    json_t *stored;                       /* of the anchors: what was read at the start, until it is taken up */
+    int64_t not_before;                   /* no query */
+    uint32_t skew;                        /* of the configuration that is followed */
     bool accept_sha1;
 };
 
@@ -57,13 +58,15 @@ static void *check(void *memory)
 
 /* ---- Keeping ---- */
 
-/* Takes the reference. */
-static void keep(struct keeper *k, const char *kind, json_t *data)
+/* Takes the reference. True: it is as good as the store is. */
+static bool keep(struct keeper *k, const char *kind, json_t *data)
 {
-    if (k->store != NULL && durable_write(k->store, kind, check(data)) != FAIL_NONE) {
+    bool is_kept = k->store == NULL || durable_write(k->store, kind, check(data)) == FAIL_NONE;
+    if (!is_kept) {
         log_error("state_not_kept", "file=%s.json reason=\"%s\"", kind, strerror(errno));
     }
     json_decref(data);
+    return is_kept;
 }
 
 static void keep_anchors(struct keeper *k)
@@ -72,12 +75,12 @@ static void keep_anchors(struct keeper *k)
     for (unsigned i = 0; i < k->count; i++) {
         json_array_append_new(all, rollover_json(&k->zones[i]->state));
     }
-    keep(k, ANCHORS_KIND, all);
+    k->has_lost_anchors = !keep(k, ANCHORS_KIND, all);
 }
 
 static void keep_ntas(struct keeper *k)
 {
-    keep(k, NTAS_KIND, ntas_json(&k->ntas));
+    k->has_lost_ntas = !keep(k, NTAS_KIND, ntas_json(&k->ntas));
 }
 
 static void read_state(struct keeper *k)
@@ -452,4 +455,16 @@ json_t *keeper_nta_report(const struct keeper *k, const struct settings *s)
                                              "until", "reason"));
     }
     return json_pack("{s:o}", "ntas", all);
+}
+
+/* ---- Durability ---- */
+
+bool keeper_is_kept(const struct keeper *k)
+{
+    return k->store != NULL && !keeper_is_failing(k);
+}
+
+bool keeper_is_failing(const struct keeper *k)
+{
+    return k->has_lost_anchors || k->has_lost_ntas;
 }

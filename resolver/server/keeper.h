@@ -48,6 +48,10 @@ MUST_CHECK int keeper_nta_add(struct keeper *k, const uint8_t *name, uint32_t se
 /* False: none was given at run time. */
 bool keeper_nta_remove(struct keeper *k, const uint8_t *name);
 
+/* Whether all of it would survive a restart; and if not, whether it should. */
+bool keeper_is_kept(const struct keeper *k);
+bool keeper_is_failing(const struct keeper *k);
+
 /* {ntas: [{name, since, until, reason}]}: those given at run time, and those that the configuration of `s` names, with
  * null for times and reason. */
 json_t *keeper_nta_report(const struct keeper *k, const struct settings *s);

@@ -34,7 +34,8 @@ void op_nta_add(void *ctx, struct control_call *call, const struct control_nta *
         control_refuse(call, 409, "there are too many negative trust anchors", NULL);
         return;
     }
-    control_reply(call, json_pack("{s:I}", "until", (json_int_t)(clock_wall() + what->seconds)));
+    control_reply(call, json_pack("{s:I, s:b}", "until", (json_int_t)(clock_wall() + what->seconds), "kept",
+                                  (int)keeper_is_kept(d->keeper)));
 }
 
 void op_nta_remove(void *ctx, struct control_call *call, const uint8_t *name)

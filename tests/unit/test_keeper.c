@@ -350,10 +350,30 @@ static void without_a_directory_all_works_but_nothing_is_kept(void **state)
     REPLY(s, s->old, s->new);
     assert_string_equal(states(s), "old valid new pending ");
     assert_int_equal(keeper_nta_add(s->keeper, other_zone, HOUR, "test"), FAIL_NONE);
+    assert_false(keeper_is_kept(s->keeper) || keeper_is_failing(s->keeper));
     stop(s);
     open_keeper(s, false);
     follow(s, configuration(s), true);
     assert_string_equal(states(s), "old configured ");
+}
+
+static void a_directory_that_takes_no_writes_is_noticed(void **state)
+{
+    struct stand *s = *state;
+    char path[128];
+    start(s);
+    assert_true(keeper_is_kept(s->keeper));
+    assert_false(keeper_is_failing(s->keeper));
+    snprintf(path, sizeof(path), "%s/negative-trust-anchors.json.new", s->directory);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(keeper_nta_add(s->keeper, other_zone, HOUR, ""), FAIL_NONE);
+    assert_true(keeper_is_failing(s->keeper));
+    assert_false(keeper_is_kept(s->keeper));
+    apply(s);
+    assert_non_null(anchor_negative(&s->settings->policy.anchors, other_zone));
+    assert_int_equal(rmdir(path), 0);
+    assert_true(keeper_nta_remove(s->keeper, other_zone));
+    assert_true(keeper_is_kept(s->keeper));
 }
 
 static void while_validation_is_off_nothing_is_followed_or_forgotten(void **state)
@@ -469,6 +489,7 @@ int main(void)
         TEST(a_damaged_file_falls_back_to_the_configuration),
         TEST(a_file_that_makes_no_sense_does_so_too),
         TEST(without_a_directory_all_works_but_nothing_is_kept),
+        TEST(a_directory_that_takes_no_writes_is_noticed),
         TEST(while_validation_is_off_nothing_is_followed_or_forgotten),
         TEST(a_reload_goes_on_where_it_was),
         TEST(negative_anchors_come_and_go),

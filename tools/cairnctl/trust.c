@@ -143,7 +143,8 @@ enum ctl_exit ctl_nta_add(const struct arguments *a)
     if (a->json) {
         print_json(r);
     } else {
-        printf("nothing is validated at and below %s until %s\n", a->words[0], when_text(r, "until", when));
+        printf("nothing is validated at and below %s until %s%s\n", a->words[0], when_text(r, "until", when),
+               json_is_true(json_object_get(r, "kept")) ? "" : ", or until cairnd restarts: its state is not kept");
     }
     json_decref(r);
     return CTL_OK;
