@@ -182,7 +182,7 @@ bool chain_renew(struct query *q, const uint8_t *zone, uint16_t type)
 
 /* ---- Who signed it ---- */
 
-static bool is_statement(const struct raw *raw, const struct rrset *set)
+bool chain_is_statement(const struct raw *raw, const struct rrset *set)
 {
     bool is_proof = set->type == TYPE_NSEC || set->type == TYPE_NSEC3;
     bool is_alias = !raw->is_referral && (set->type == TYPE_CNAME || set->type == TYPE_DNAME);
@@ -192,7 +192,7 @@ static bool is_statement(const struct raw *raw, const struct rrset *set)
 const uint8_t *chain_signer(const struct raw *raw)
 {
     for (const struct rrset *set = raw->sets; set != NULL; set = set->next) {
-        const uint8_t *signer = is_statement(raw, set) ? signature_signer(set) : NULL;
+        const uint8_t *signer = chain_is_statement(raw, set) ? signature_signer(set) : NULL;
         if (signer != NULL && name_is_under(raw->name, signer) && !name_equal(raw->name, signer)) {
             return signer;
         }

@@ -16,7 +16,7 @@ struct raw {
     bool is_final;    /* asked for twice, or not to be asked for again */
     bool is_doubted;  /* found wanting: to be asked for again */
     struct addr source;
-    uint64_t stored; /* when that was, clock_now milliseconds */
+    uint64_t stored;       /* when that was, clock_now milliseconds */
     struct rrset *sets;    /* the set, an alias, or SOA and proofs; of a referral all its sets */
     const struct ede *why; /* not OUTCOME_ANSWER: what was wrong with the servers */
 };
@@ -40,6 +40,9 @@ bool chain_doubt(struct query *q, struct raw *raw);
 
 /* Likewise for what a cache remembered of (zone, type), whether this query has seen it or not. */
 bool chain_renew(struct query *q, const uint8_t *zone, uint16_t type);
+
+/* Whether `set`, one of raw->sets, says something of a DS: it is one, denies it, or is an alias instead. */
+bool chain_is_statement(const struct raw *raw, const struct rrset *set);
 
 /* The zone above raw->name that signed what `raw` says of its DS; NULL: nothing in it is signed by such a zone. */
 const uint8_t *chain_signer(const struct raw *raw);

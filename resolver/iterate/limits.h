@@ -29,7 +29,7 @@
     X(bogus_retries, 3, "bogus answers asked for again per query")                                                     \
     X(bogus_ms, 60000, "milliseconds a bogus answer is remembered")                                                    \
     X(verifications, 128, "signatures verified per query")                                                             \
-    X(verification_failures, 32, "verifications per query that fail, or repeat with a second key of one tag")                         \
+    X(verification_failures, 32, "verifications per query that fail, or repeat with a second key of one tag")          \
     X(nsec3_blocks, 512, "SHA-1 blocks hashed for NSEC3 per query")                                                    \
     X(tcp_connects, 6, "upstream questions over TCP per query")                                                        \
     X(query_memory, 1048576, "bytes of memory per query")                                                              \

@@ -6,7 +6,6 @@
 #include "resolver/iterate/fault.h"
 #include "resolver/iterate/routes.h"
 #include "resolver/iterate/trust_recall.h"
-#include "resolver/validate/algorithm.h"
 #include "resolver/validate/denial.h"
 #include "resolver/validate/ds.h"
 #include "resolver/validate/signature.h"
@@ -224,14 +223,12 @@ static enum check by_ds(struct query *q, struct raw *raw, const struct rrset *ds
     return doubt_statement(q, raw, &fault, out);
 }
 
-/* Copies of the sets of `raw` that deny in the name of `parent`. NULL: none, or no memory. */
+/* Copies of what `raw` says in the name of `parent`. NULL: nothing, or no memory. */
 static struct rrset *pick_proofs(struct query *q, const struct raw *raw, const struct zone_trust *parent)
 {
     struct rrset *proofs = NULL;
     for (const struct rrset *set = raw->sets; set != NULL; set = set->next) {
-        bool is_denial = set->type == TYPE_NSEC || set->type == TYPE_NSEC3;
-        bool is_alias = !raw->is_referral && (set->type == TYPE_CNAME || set->type == TYPE_DNAME);
-        const uint8_t *signer = is_denial || is_alias ? signature_signer(set) : NULL;
+        const uint8_t *signer = chain_is_statement(raw, set) ? signature_signer(set) : NULL;
         struct rrset *copy = NULL;
         if (signer != NULL && name_equal(signer, parent->name)) {
             copy = arena_copy(&q->arena, set, sizeof(*set));
@@ -428,8 +425,8 @@ enum check trust_zone(struct query *q, const uint8_t *zone, const struct zone_tr
 
 /* ---- Downwards ---- */
 
-/* Whether to look at `zone` before what lies above it. A referral to it that brought no signed words of its parent would
- * be followed by a question that is not needed where a zone above is insecure. */
+/* Whether to look at `zone` before what lies above it. A referral to it that brought no signed words of its parent
+ * would be followed by a question that is not needed where a zone above is insecure. */
 static bool is_worth_a_look(struct query *q, const uint8_t *zone)
 {
     const struct raw *raw = chain_find(q, zone, TYPE_DS);

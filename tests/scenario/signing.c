@@ -85,8 +85,7 @@ static int zone_of(const struct rrset *set)
     int best = -1;
     bool is_above = is_above_cut(set);
     for (unsigned i = 0; i < zone_count; i++) {
-        bool holds =
-            name_is_under(set->owner, zones[i].name) && (!is_above || !name_equal(set->owner, zones[i].name));
+        bool holds = name_is_under(set->owner, zones[i].name) && (!is_above || !name_equal(set->owner, zones[i].name));
         if (holds && (best < 0 || name_labels(zones[i].name) > name_labels(zones[best].name))) {
             best = (int)i;
         }
