@@ -173,22 +173,26 @@ def wait_answer(process, name, qtype, seconds=10, port=PORT, additional=b"", goo
     arrival, or None."""
     question = name + struct.pack("!2H", qtype, 1) + additional
     deadline = time.monotonic() + seconds
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect((ADDRESS, port))
-        s.settimeout(.2)
-        while time.monotonic() < deadline and process.poll() is None:
-            head = struct.pack("!6H", random.randrange(65536), 0x0100, 1, 0, 0, 1 if additional else 0)
-            try:
-                s.send(head + question)
-                reply = s.recv(4096)
-                if reply[:2] == head[:2] and good(reply):
-                    return time.monotonic()
-                time.sleep(.001)
-            except TimeoutError:
-                pass
-            except OSError:
-                time.sleep(.001)
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            reply = ask_once(question, port)
+            if good(reply):
+                return time.monotonic()
+        except OSError:  # none came, or nobody listens yet
+            pass
+        time.sleep(.0005)
     return None
+
+
+def ask_once(question, port):
+    """One reply, from a port of its own so that none to an earlier question is taken for it. What follows name, type
+    and class is one additional record."""
+    head = struct.pack("!6H", random.randrange(65536), 0x0100, 1, 0, 0, len(question) > question.index(0) + 5)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(.2)
+        s.connect((ADDRESS, port))
+        s.send(head + question)
+        return s.recv(4096)
 
 
 SERVERS = [
