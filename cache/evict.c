@@ -35,6 +35,9 @@ static void begin_round(struct evict *e, uint64_t payload)
 void evict_check(struct evict *e, uint64_t ticks)
 {
     struct lmdb_space s;
+    if (e->aged_at == 0) {
+        e->aged_at = ticks;
+    }
     if (ticks - e->aged_at > AGE_NS) {
         e->aged_at = ticks;
         usage_halve(e->usage);
