@@ -14,12 +14,12 @@ START_SECONDS = 15
 
 class Peer:
     """A resolver of other make on port 53 of an address of its own. `anchor`: a file with DS records; None: it does not
-    validate."""
+    validate. `options`: more for the main section of its configuration."""
 
     PROGRAM = ADDRESS = None
 
-    def __init__(self, directory, hints, anchor=None, address=None):
-        self.directory, self.hints, self.anchor = directory, hints, anchor
+    def __init__(self, directory, hints, anchor=None, address=None, options=""):
+        self.directory, self.hints, self.anchor, self.options = directory, hints, anchor, options
         self.address, self.port, self.process = address or self.ADDRESS, 53, None
 
     @classmethod
@@ -94,6 +94,7 @@ class Unbound(Peer):
   outbound-msg-retry: 2
   outgoing-range: 4096
   num-queries-per-thread: 2048
+  {self.options}
 remote-control:
   control-enable: no
 """)
@@ -117,6 +118,7 @@ trust_anchors.remove('.')
 modules = {{'hints > iterate'}}
 hints.root({{{hints}}})
 cache.open(100 * MB, 'lmdb://{self.directory}/cache')
+{self.options}
 log_level('err')
 """)
         return ["-n", "-c", config, self.directory]
@@ -143,6 +145,7 @@ class Bind(Peer):
   resolver-query-timeout 3000;
   empty-zones-enable no;
   recursive-clients 10000;
+  {self.options}
 }};
 controls {{ }};
 zone "." {{ type hint; file "{self.hints}"; }};
