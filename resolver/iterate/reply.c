@@ -203,7 +203,6 @@ enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
     f->cut.lasts_until = lasts_until;
     cut_mark_failed(&f->cut, &f->left);
     f->hearsay = NULL;
-    cut_avoid(&f->cut, &f->avoid);
     f->silences = 0;
     f->shown = 0;
     f->seeks_parent = false;

@@ -74,7 +74,6 @@ static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
         frame_end_memory(q, f);
         return KNOWN_ANSWER;
     }
-    cut_avoid(&f->cut, &f->avoid);
     f->shown = 0;
     trace_add(&q->trace, TRACE_CUT, f->cut.zone, f->type, q->now)->detail = (uint8_t)f->cut.source;
     return KNOWN_NOTHING;
@@ -213,6 +212,7 @@ enum next walk_ask(struct query *q, struct frame *f)
         return take_hearsay(q, f);
     }
     for (;;) {
+        cut_avoid(&f->cut, &f->avoid);
         struct target *t = pick_target(q, f);
         enum search search = t == NULL || t->timeouts > 0 ? glueless_search(q, f) : SEARCH_NONE;
         if (search == SEARCH_FRAME) {
