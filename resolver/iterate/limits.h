@@ -31,7 +31,7 @@
     X(verifications, 128, "signatures verified per query")                                                             \
     X(verification_failures, 32, "verifications per query that fail, or repeat with a second key of one tag")          \
     X(nsec3_blocks, 512, "SHA-1 blocks hashed for NSEC3 per query")                                                    \
-    X(tcp_connects, 6, "upstream questions over TCP per query")                                                        \
+    X(tcp_connects, 6, "upstream connections per query")                                                               \
     X(query_memory, 1048576, "bytes of memory per query")                                                              \
     X(in_flight, 2048, "walks at once per worker")                                                                     \
     X(in_flight_per_zone, 200,                                                                                         \

@@ -10,15 +10,32 @@ enum {
     TCP_TRIES = 2
 };
 
+static bool has_stream(const struct query *q, const struct addr *addr)
+{
+    for (unsigned i = 0; i < q->stream_count; i++) {
+        if (addr_equal(&q->streams[i], addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static unsigned tries(const struct target *t)
 {
     return t->tries[0] + t->tries[1];
 }
 
+void pick_note_stream(struct query *q, const struct addr *addr)
+{
+    if (q->stream_count < STREAMS_MAX && !has_stream(q, addr)) {
+        q->streams[q->stream_count++] = *addr;
+    }
+}
+
 /* Where nothing comes back over UDP, TCP costs no more than UDP would. */
 bool pick_spends_tcp(const struct query *q, const struct target *t)
 {
-    return !servers_udp_is_lost(q->resolver->servers, &t->addr);
+    return !servers_udp_is_lost(q->resolver->servers, &t->addr) && !has_stream(q, &t->addr);
 }
 
 static bool has_tcp_left(const struct query *q, const struct target *t)

@@ -15,6 +15,9 @@ bool pick_may_ask(struct query *q, struct frame *f, struct target *t);
 /* True when `t` should be asked over TCP. */
 bool pick_tcp(const struct query *q, const struct frame *f, const struct target *t);
 
+/* A server has answered over TCP: its connection stays open for a while. */
+void pick_note_stream(struct query *q, const struct addr *addr);
+
 /* Whether a question over TCP to it counts against limits.tcp_connects. */
 bool pick_spends_tcp(const struct query *q, const struct target *t);
 

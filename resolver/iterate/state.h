@@ -71,6 +71,8 @@ struct frame {
     const uint8_t *reply_zone;
 };
 
+enum { STREAMS_MAX = 4 };
+
 struct query {
     struct query *next_spare; /* when it is one */
     struct resolver *resolver;
@@ -91,8 +93,10 @@ struct query {
     struct zone_trust *zones;   /* trust_recall.h */
     struct ede faults[EDE_MAX]; /* why the chain could not be followed */
     unsigned fault_count;
-    enum outcome fault_outcome; /* of the question that had no answer */
-    uint32_t used[LIMIT_COUNT]; /* the budget: what was spent of each limit that counts per query */
+    enum outcome fault_outcome;       /* of the question that had no answer */
+    uint32_t used[LIMIT_COUNT];       /* the budget: what was spent of each limit that counts per query */
+    struct addr streams[STREAMS_MAX]; /* servers that answered over TCP */
+    unsigned stream_count;
     struct frame *top;
     uint8_t send_name[NAME_SIZE];
     struct send send;

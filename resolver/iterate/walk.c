@@ -491,6 +491,9 @@ static enum next got_reply(struct query *q, struct frame *f, struct target *t)
     step->rcode = (uint8_t)m->rcode;
     step->rtt_us = ev->rtt_us;
     f->source = ev->server;
+    if (ev->over_tcp) {
+        pick_note_stream(q, &ev->server);
+    }
     note_habits(q, f, m, t, kind);
     note_reason(q, f, m, kind);
     return act(q, f, m, t, kind);
