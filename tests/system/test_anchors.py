@@ -37,7 +37,7 @@ class SignedRoot(MockServer):
             reply.authority.clear()
             reply.answer.append(dns.rrset.from_text_list(".", 600, "IN", "DNSKEY", texts))
         for section in (reply.answer, reply.authority):
-            section.extend([signed for rrset in list(section) if (signed := self.sign(rrset)) is not None])
+            section.extend([self.sign(rrset) for rrset in section])
         return reply
 
     def sign(self, rrset):
