@@ -29,6 +29,7 @@ enum rr_type {
     TYPE_DNSKEY = 48,
     TYPE_NSEC3 = 50,
     TYPE_NSEC3PARAM = 51,
+    TYPE_ZONEMD = 63,
     TYPE_SVCB = 64,
     TYPE_HTTPS = 65,
     TYPE_NXNAME = 128, /* only in type bitmaps */

@@ -386,6 +386,7 @@ static const char *kind_text(unsigned kind)
         [TRACE_CACHE_HIT] = "found in cache: ",
         [TRACE_PROOFS] = "follows from proofs of zone ",
         [TRACE_CACHED_FAILURE] = "failed a moment ago: ",
+        [TRACE_COPY] = "the copy of the root zone: ",
         [TRACE_LOCAL] = "answered from own data: ",
         [TRACE_CUT] = "at zone ",
         [TRACE_ASK] = "ask ",
@@ -452,6 +453,9 @@ char *trace_step_text(const struct trace_step *s, char *out, size_t size)
     case TRACE_CUT:
         text_put_name(&t, s);
         text_put(&t, s->detail < sizeof(sources) / sizeof(sources[0]) ? sources[s->detail] : "");
+        break;
+    case TRACE_COPY:
+        text_put(&t, reply_kind_text(s->detail));
         break;
     case TRACE_ASK:
     case TRACE_REPLY:

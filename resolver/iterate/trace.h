@@ -15,6 +15,7 @@ enum trace_kind {
     TRACE_CACHE_HIT,      /* answered from cache: slot in `detail` */
     TRACE_PROOFS,         /* by what is known of zone `name` without asking it */
     TRACE_CACHED_FAILURE, /* `server`: whose silence was its cause, if so */
+    TRACE_COPY,           /* the copy of the root zone answered: as TRACE_REPLY */
     TRACE_LOCAL,          /* own zone or special-use name */
     TRACE_CUT,            /* the walk stands at zone `name`; detail is enum cut_source */
     TRACE_ASK,            /* `server` was asked (name, type); detail: transport, 0 UDP, 1 TCP */

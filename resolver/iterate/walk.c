@@ -9,6 +9,7 @@
 #include "resolver/iterate/classify.h"
 #include "resolver/iterate/glueless.h"
 #include "resolver/iterate/hearsay.h"
+#include "resolver/iterate/local_root.h"
 #include "resolver/iterate/minimise.h"
 #include "resolver/iterate/pick.h"
 #include "resolver/iterate/reply.h"
@@ -207,6 +208,10 @@ enum next walk_ask(struct query *q, struct frame *f)
     if (q->now >= f->deadline) {
         query_hit_limit(q, LIMIT_ID_walk_ms);
         return frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
+    }
+    enum known known = local_root_ask(q, f);
+    if (known != KNOWN_NOTHING) {
+        return known == KNOWN_ALIAS ? NEXT_RESOLVE : NEXT_DONE;
     }
     if (hearsay_is_all(f)) {
         return take_hearsay(q, f);

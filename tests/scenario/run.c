@@ -23,7 +23,7 @@ static const char *const statuses[] = {[SECURITY_UNCHECKED] = "unchecked",
                                        [SECURITY_BOGUS] = "bogus"};
 
 /* What happened, as lines in the form the script expects. */
-struct record {
+struct happened {
     char *lines[LINES_MAX];
     unsigned count;
 };
@@ -36,17 +36,17 @@ struct run {
     uint64_t now;
     uint32_t chance;
     unsigned failed;
-    struct record sent, answer;
+    struct happened sent, answer;
 };
 
-static void record_line(struct record *r, const char *text)
+static void record_line(struct happened *r, const char *text)
 {
     if (r->count < LINES_MAX) {
         r->lines[r->count++] = strdup(text);
     }
 }
 
-static void record_clear(struct record *r)
+static void record_clear(struct happened *r)
 {
     while (r->count > 0) {
         free(r->lines[--r->count]);
@@ -265,7 +265,7 @@ static void complain(struct run *r, unsigned number, const char *text, const cha
 }
 
 /* Lines of one kind must come exactly as expected, in order; a kind that the step does not mention is not compared. */
-static void compare_kind(struct run *r, const struct step *s, const char *kind, const struct record *got)
+static void compare_kind(struct run *r, const struct step *s, const char *kind, const struct happened *got)
 {
     unsigned at = 0;
     bool is_mentioned = false;
@@ -364,7 +364,7 @@ static void compare(struct run *r, const struct step *s, const struct cost *cost
 
 /* ---- Steps ---- */
 
-static void print_record(const struct record *r)
+static void print_record(const struct happened *r)
 {
     for (unsigned i = 0; i < r->count; i++) {
         printf("    %s\n", r->lines[i]);
@@ -536,6 +536,7 @@ int main(int argc, char **argv)
                                    .keyring = keyring_new(64),
                                    .trust = trust_table_new(64)};
     r.now = BEGIN;
+    r.script.policy.root_copy_until += r.now;
     for (const struct step *s = r.script.steps; s != NULL; s = s->next) {
         run_step(&r, s);
     }
@@ -547,6 +548,7 @@ int main(int argc, char **argv)
     keyring_free(r.resolver.keyring);
     trust_table_free(r.resolver.trust);
     memory_free(r.memory);
+    copy_release(r.script.root_copy);
     arena_fini(&r.script.arena);
     return r.failed == 0 ? 0 : 1;
 }

@@ -317,10 +317,29 @@ static void load_anchor(struct loader *l)
     }
 }
 
+static void load_root_copy(struct loader *l)
+{
+    struct script *s = l->script;
+    if (s->root_copy == NULL) {
+        s->root_copy = copy_new(name_root);
+    }
+    struct rrset set = {.owner = name(l, word(l, 1)), .type = type(l, word(l, 3))};
+    add_rdata(l, &set, 4);
+    struct rdata_view rdata = rdatas_first(&set.data);
+    struct record r = {set.owner, rdata.bytes, (uint32_t)number(l, word(l, 2)), set.type, rdata.len};
+    if (s->root_copy == NULL || copy_add(s->root_copy, &r) != FAIL_NONE) {
+        fail(l, "not taken");
+    }
+}
+
 static bool load_setting(struct loader *l)
 {
     struct policy *p = &l->script->policy;
-    if (is(l, 0, "sign")) {
+    if (is(l, 0, "root-copy")) {
+        load_root_copy(l);
+    } else if (is(l, 0, "root-copy-life")) {
+        p->root_copy_until = number(l, word(l, 1));
+    } else if (is(l, 0, "sign")) {
         load_zone_key(l);
     } else if (is(l, 0, "anchor") || is(l, 0, "negative-anchor")) {
         load_anchor(l);
@@ -669,5 +688,9 @@ void script_load(struct script *s, const char *path)
     set_defaults(s);
     load_file(&l, path);
     s->cache_policy.max_records = (uint16_t)limit_get(&s->policy.limits, records);
+    if (s->root_copy != NULL && copy_finish(s->root_copy, NULL, NULL) != NULL) {
+        fail(&l, "the copy of the root is no zone");
+    }
+    s->policy.root_copy = s->root_copy;
     sign_rules(s);
 }

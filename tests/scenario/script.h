@@ -8,6 +8,7 @@
 
 #include "resolver/base/arena.h"
 #include "resolver/dns/msg.h"
+#include "resolver/iterate/copy.h"
 #include "resolver/iterate/query.h"
 #include "signing.h"
 
@@ -85,6 +86,7 @@ struct script {
     struct rule *rules;
     struct own *own;
     struct step *steps;
+    struct zone_copy *root_copy;
     bool use_chance; /* draw numbers instead of always taking the first */
 };
 

@@ -1,0 +1,38 @@
+/* Records one by one, as zones are transferred and digested; elsewhere the unit is the RRset. */
+#ifndef CAIRN_DNS_RECORD_H
+#define CAIRN_DNS_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "resolver/base/arena.h"
+#include "resolver/base/fail.h"
+
+/* Class IN. */
+struct record {
+    const uint8_t *owner;
+    const uint8_t *rdata; /* uncompressed, well-formed for its type */
+    uint32_t ttl;         /* seconds */
+    uint16_t type;
+    uint16_t len;
+};
+
+/* All of a zone. Owners and RDATA live in `memory`. */
+struct records {
+    struct arena *memory;
+    struct record *items;
+    size_t count, capacity;
+};
+
+/* An empty list; `memory` outlives it. */
+void records_init(struct records *r, struct arena *memory);
+void records_fini(struct records *r);
+
+/* Appends a copy, whose RDATA is in canonical form. FAIL_LIMIT: no memory. */
+MUST_CHECK int records_add(struct records *r, const struct record *record);
+
+/* Puts them into the canonical order of a zone (RFC 4034 6, RFC 8976 3.3.1): by owner, type and RDATA; of equal ones
+ * the first stays. */
+void records_sort(struct records *r);
+
+#endif
