@@ -7,18 +7,18 @@
 
 enum { CAPACITY_FIRST = 1024 };
 
-void records_init(struct records *r, struct arena *memory)
+void record_list_init(struct record_list *r, struct arena *memory)
 {
-    *r = (struct records){.memory = memory};
+    *r = (struct record_list){.memory = memory};
 }
 
-void records_fini(struct records *r)
+void record_list_fini(struct record_list *r)
 {
     free(r->items);
-    *r = (struct records){.memory = r->memory};
+    *r = (struct record_list){.memory = r->memory};
 }
 
-static bool make_room(struct records *r)
+static bool make_room(struct record_list *r)
 {
     if (r->count < r->capacity) {
         return true;
@@ -33,7 +33,7 @@ static bool make_room(struct records *r)
     return true;
 }
 
-int records_add(struct records *r, const struct record *record)
+int record_list_add(struct record_list *r, const struct record *record)
 {
     uint8_t *owner = arena_copy(r->memory, record->owner, name_len(record->owner));
     uint8_t *rdata = arena_copy(r->memory, record->rdata, record->len);
@@ -59,7 +59,7 @@ static int compare(const void *a, const void *b)
     return order != 0 ? order : rdata_compare(x->rdata, x->len, y->rdata, y->len);
 }
 
-void records_sort(struct records *r)
+void record_list_sort(struct record_list *r)
 {
     size_t kept = 0;
     if (r->count == 0) {

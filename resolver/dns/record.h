@@ -18,21 +18,21 @@ struct record {
 };
 
 /* All of a zone. Owners and RDATA live in `memory`. */
-struct records {
+struct record_list {
     struct arena *memory;
     struct record *items;
     size_t count, capacity;
 };
 
 /* An empty list; `memory` outlives it. */
-void records_init(struct records *r, struct arena *memory);
-void records_fini(struct records *r);
+void record_list_init(struct record_list *r, struct arena *memory);
+void record_list_fini(struct record_list *r);
 
 /* Appends a copy, whose RDATA is in canonical form. FAIL_LIMIT: no memory. */
-MUST_CHECK int records_add(struct records *r, const struct record *record);
+MUST_CHECK int record_list_add(struct record_list *r, const struct record *record);
 
 /* Puts them into the canonical order of a zone (RFC 4034 6, RFC 8976 3.3.1): by owner, type and RDATA; of equal ones
  * the first stays. */
-void records_sort(struct records *r);
+void record_list_sort(struct record_list *r);
 
 #endif

@@ -24,7 +24,7 @@ struct node {
 struct zone_copy {
     uint8_t apex[NAME_SIZE];
     struct arena memory;
-    struct records records;
+    struct record_list records;
     struct node *nodes; /* in canonical order */
     size_t count;
     struct zone_times times;
@@ -38,7 +38,7 @@ struct zone_copy *copy_new(const uint8_t *apex)
     if (c != NULL) {
         name_copy(c->apex, apex);
         arena_init(&c->memory, MEMORY_MAX);
-        records_init(&c->records, &c->memory);
+        record_list_init(&c->records, &c->memory);
         atomic_init(&c->users, 1);
     }
     return c;
@@ -53,7 +53,7 @@ struct zone_copy *copy_hold(struct zone_copy *c)
 void copy_release(struct zone_copy *c)
 {
     if (c != NULL && atomic_fetch_sub_explicit(&c->users, 1, memory_order_acq_rel) == 1) {
-        records_fini(&c->records);
+        record_list_fini(&c->records);
         arena_fini(&c->memory);
         free(c);
     }
@@ -64,7 +64,7 @@ int copy_add(struct zone_copy *c, const struct record *r)
     if (!name_is_under(r->owner, c->apex)) {
         return FAIL_WIRE;
     }
-    return records_add(&c->records, r);
+    return record_list_add(&c->records, r);
 }
 
 const struct zone_times *copy_times(const struct zone_copy *c)
@@ -85,7 +85,7 @@ bool copy_has_digest(const struct zone_copy *c)
 /* ---- From records to sets ---- */
 
 /* The records from `first` on that one set consists of: equal in owner and type, or signatures of one type. */
-static size_t count_alike(const struct records *r, size_t first)
+static size_t count_alike(const struct record_list *r, size_t first)
 {
     const struct record *a = &r->items[first];
     size_t i = first + 1;
@@ -158,7 +158,7 @@ static bool add_group(struct zone_copy *c, const struct record *first, size_t co
 
 static bool make_nodes(struct zone_copy *c)
 {
-    const struct records *r = &c->records;
+    const struct record_list *r = &c->records;
     c->nodes = arena_take(&c->memory, r->count * sizeof(*c->nodes));
     if (c->nodes == NULL) {
         return false;
@@ -272,7 +272,7 @@ static const char *check_signatures(const struct zone_copy *c, struct verifier *
 
 const char *copy_finish(struct zone_copy *c, struct verifier *v, const struct rdatas *ds)
 {
-    records_sort(&c->records);
+    record_list_sort(&c->records);
     if (!make_nodes(c)) {
         return "it is too large";
     }

@@ -254,8 +254,23 @@ static void put_in_force(struct daemon *d, struct settings *next)
     settings_drop(d->settings);
     d->settings = next;
     d->cache->policy = &next->cache;
+    root_keeper_follow(d->root_keeper, next);
     wait_for_workers(d);
     routing_apply(&d->routing, d->disk, &next->policy);
+}
+
+/* With what was learnt since the start; takes over a user of `s` and gives one. */
+static struct settings *complete(struct daemon *d, struct settings *s)
+{
+    return keeper_settings(d->keeper, root_keeper_settings(d->root_keeper, s));
+}
+
+/* What was learnt has changed. */
+static void renew(void *ctx)
+{
+    struct daemon *d = ctx;
+    settings_take(d->settings);
+    put_in_force(d, complete(d, d->settings));
 }
 
 static void publish(struct daemon *d, const struct reload_result *r)
@@ -267,8 +282,7 @@ static void publish(struct daemon *d, const struct reload_result *r)
     config_compare(d->settings->config, next->config, collect_change, changes);
     log_setup(next->config->log.level, next->config->log.format);
     keeper_follow(d->keeper, next);
-    next = keeper_settings(d->keeper, next);
-    put_in_force(d, next);
+    put_in_force(d, complete(d, next));
     size_t zones = next->zones != NULL ? zone_set_count(next->zones) : 0;
     log_info("reloaded", "zones=%zu changes=%zu", zones, json_array_size(changes));
     if (d->reload_call != NULL) {
@@ -353,19 +367,13 @@ static void ask_for_keys(void *ctx, const uint8_t *zone)
     lookup_start(d->workers[0], &d->mailbox, zone, TYPE_DNSKEY, on_keys, d);
 }
 
-static void on_other_anchors(void *ctx)
-{
-    struct daemon *d = ctx;
-    settings_take(d->settings);
-    put_in_force(d, keeper_settings(d->keeper, d->settings));
-}
-
 static void follow_anchors(struct daemon *d)
 {
-    const struct keeper_hooks hooks = {.ctx = d, .ask = ask_for_keys, .changed = on_other_anchors};
+    const struct keeper_hooks hooks = {.ctx = d, .ask = ask_for_keys, .changed = renew};
     d->keeper = keeper_new(d->base, d->store, &hooks);
     keeper_follow(d->keeper, d->settings);
     d->settings = keeper_settings(d->keeper, d->settings);
+    d->root_keeper = root_keeper_new(d->base, &d->mailbox, renew, d);
 }
 
 /* ---- Changes of the network ---- */
@@ -428,7 +436,11 @@ static int prepare(struct daemon *d)
     routing_init(&d->routing, d->settings->config->cache.directory);
     routing_apply(&d->routing, d->disk, &d->settings->policy);
     int result = catch_signals(d);
-    return result == FAIL_NONE ? start_workers(d) : result;
+    result = result == FAIL_NONE ? start_workers(d) : result;
+    if (result == FAIL_NONE) {
+        root_keeper_follow(d->root_keeper, d->settings);
+    }
+    return result;
 }
 
 static void announce(const struct daemon *d)
@@ -464,6 +476,7 @@ static void tear_down(struct daemon *d)
         }
     }
     reload_wait(d->reload);
+    root_keeper_stop(d->root_keeper);
     routing_fini(&d->routing);
     disk_view_free(d->cache);
     disk_close(d->disk);
@@ -472,6 +485,7 @@ static void tear_down(struct daemon *d)
     }
     reload_free(d->reload);
     keeper_free(d->keeper);
+    root_keeper_free(d->root_keeper);
     durable_close(d->store);
     for (unsigned i = 0; i < d->socket_count; i++) {
         listen_close(&d->sockets[i]);

@@ -15,6 +15,7 @@
 #include "resolver/server/mailbox.h"
 #include "resolver/server/privileges.h"
 #include "resolver/server/reload.h"
+#include "resolver/server/root_keeper.h"
 #include "resolver/server/routing.h"
 #include "resolver/server/worker.h"
 
@@ -37,6 +38,7 @@ struct daemon {
     struct routing routing;   /* under which the cache was filled */
     struct durable *store;    /* the state directory; NULL: not to be had */
     struct keeper *keeper;
+    struct root_keeper *root_keeper;
     struct settings *settings; /* the current ones */
     struct worker **workers;
     unsigned worker_count;

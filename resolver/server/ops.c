@@ -131,12 +131,13 @@ static void op_status(void *ctx, struct control_call *call)
         json_array_append_new(listen, json_string(addr_text(&d->sockets[i].address, text)));
     }
     uint64_t queries = total(d, STAT_udp_queries) + total(d, STAT_tcp_queries);
-    control_reply(call, json_pack("{s:s, s:i, s:I, s:I, s:s, s:i, s:o, s:b, s:I, s:I}", "version", CAIRN_VERSION, "pid",
-                                  (int)getpid(), "started", (json_int_t)d->started_wall, "uptime_s",
-                                  (json_int_t)((clock_now() - d->started) / 1000), "config",
-                                  c->file != NULL ? c->file : "built-in defaults", "workers", (int)d->worker_count,
-                                  "listen", listen, "dnssec", (int)c->dnssec.validation, "zones",
-                                  (json_int_t)zone_count(d), "queries", (json_int_t)queries));
+    control_reply(call,
+                  json_pack("{s:s, s:i, s:I, s:I, s:s, s:i, s:o, s:b, s:I, s:I, s:o}", "version", CAIRN_VERSION, "pid",
+                            (int)getpid(), "started", (json_int_t)d->started_wall, "uptime_s",
+                            (json_int_t)((clock_now() - d->started) / 1000), "config",
+                            c->file != NULL ? c->file : "built-in defaults", "workers", (int)d->worker_count, "listen",
+                            listen, "dnssec", (int)c->dnssec.validation, "zones", (json_int_t)zone_count(d), "queries",
+                            (json_int_t)queries, "local_root", root_keeper_report(d->root_keeper)));
 }
 
 static const char damaged_text[] = "the cache's file is damaged and out of use; a restart replaces it";

@@ -163,8 +163,8 @@ struct settings *settings_new(struct config *config, struct zone_set *zones)
     return s;
 }
 
-struct settings *settings_with_anchors(struct settings *s, const struct anchor_record *records, unsigned count,
-                                       const uint8_t *const *negative, unsigned negative_count)
+/* The same but for the anchors, which are those of the configuration. */
+static struct settings *derive(struct settings *s)
 {
     struct settings *next = new_settings();
     next->base = s->base != NULL ? s->base : s;
@@ -179,6 +179,25 @@ struct settings *settings_with_anchors(struct settings *s, const struct anchor_r
     next->responder = s->responder;
     next->cookies = s->cookies;
     next->loaded_at = s->loaded_at;
+    next->policy.anchors = next->base->policy.anchors;
+    next->root_copy = s->root_copy != NULL ? copy_hold(s->root_copy) : NULL;
+    return next;
+}
+
+struct settings *settings_with_root_copy(struct settings *s, struct zone_copy *copy, uint64_t until)
+{
+    struct settings *next = derive(s);
+    copy_release(next->root_copy);
+    next->root_copy = copy != NULL ? copy_hold(copy) : NULL;
+    next->policy.root_copy = copy;
+    next->policy.root_copy_until = until;
+    return next;
+}
+
+struct settings *settings_with_anchors(struct settings *s, const struct anchor_record *records, unsigned count,
+                                       const uint8_t *const *negative, unsigned negative_count)
+{
+    struct settings *next = derive(s);
     if (anchors_make(records, count, negative, negative_count, &next->memory, &next->policy.anchors) != FAIL_NONE) {
         abort();
     }
@@ -207,6 +226,7 @@ void settings_drop(struct settings *s)
         free(s->routes);
         config_free(s->config);
     }
+    copy_release(s->root_copy);
     arena_fini(&s->memory);
     free(s);
 }

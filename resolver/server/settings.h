@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "cache/cache.h"
+#include "resolver/iterate/copy.h"
 #include "resolver/iterate/query.h"
 #include "resolver/net/tcp.h"
 #include "resolver/net/upstream.h"
@@ -17,9 +18,10 @@
 struct settings {
     struct settings *base; /* one user of what owns the next three; NULL: these settings do */
     struct config *config;
-    struct zone_set *zones; /* NULL: no own zones */
-    struct route *routes;   /* the policy's, or NULL */
-    struct arena memory;    /* of the policy's anchors */
+    struct zone_set *zones;      /* NULL: no own zones */
+    struct route *routes;        /* the policy's, or NULL */
+    struct arena memory;         /* of the policy's anchors */
+    struct zone_copy *root_copy; /* the policy's, or NULL */
     struct policy policy;
     struct cache_policy cache;
     struct upstream_settings upstream;
@@ -41,6 +43,10 @@ void settings_follow(struct settings *s, const struct settings *before);
  * process without memory. */
 struct settings *settings_with_anchors(struct settings *s, const struct anchor_record *records, unsigned count,
                                        const uint8_t *const *negative, unsigned negative_count);
+
+/* The same settings with this copy of the root zone, used until then, or without (NULL), and with the anchors of the
+ * configuration. One user: the caller. Ends the process without memory. */
+struct settings *settings_with_root_copy(struct settings *s, struct zone_copy *copy, uint64_t until);
 
 void settings_take(struct settings *s);
 

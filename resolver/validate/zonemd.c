@@ -49,7 +49,7 @@ static int update(EVP_MD_CTX *ctx, const struct record *r)
 }
 
 /* Returns its octets; 0: the system has no memory, or does not know the hash. */
-static unsigned make_digest(const struct records *r, const uint8_t *apex, const char *hash, uint8_t *out)
+static unsigned make_digest(const struct record_list *r, const uint8_t *apex, const char *hash, uint8_t *out)
 {
     unsigned len = 0;
     EVP_MD *md = EVP_MD_fetch(NULL, hash, NULL);
@@ -75,14 +75,14 @@ static const char *usable_hash(const struct record *r, const uint8_t *apex, uint
 }
 
 /* Two of one scheme and hash cancel each other (RFC 8976 4). They follow each other. */
-static bool is_single(const struct records *r, size_t i, const uint8_t *apex, uint32_t serial)
+static bool is_single(const struct record_list *r, size_t i, const uint8_t *apex, uint32_t serial)
 {
     const char *hash = usable_hash(&r->items[i], apex, serial);
     return (i == 0 || usable_hash(&r->items[i - 1], apex, serial) != hash) &&
            (i + 1 >= r->count || usable_hash(&r->items[i + 1], apex, serial) != hash);
 }
 
-enum zonemd zonemd_check(const struct records *r, const uint8_t *apex, uint32_t serial)
+enum zonemd zonemd_check(const struct record_list *r, const uint8_t *apex, uint32_t serial)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned tried = 0;

@@ -15,6 +15,6 @@ enum zonemd {
 
 /* Checks the records of zone `apex`, which are in canonical order, by its own ZONEMD records (RFC 8976 4). Whether
  * these are signed is the caller's question. */
-enum zonemd zonemd_check(const struct records *r, const uint8_t *apex, uint32_t serial);
+enum zonemd zonemd_check(const struct record_list *r, const uint8_t *apex, uint32_t serial);
 
 #endif

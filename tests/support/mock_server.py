@@ -87,8 +87,9 @@ class MockServer:
                 wire = connection.recv(struct.unpack("!H", head)[0], socket.MSG_WAITALL)
                 octets = self._reply(wire, "tcp")
                 time.sleep(self.delay)
-                if octets is not None:
-                    connection.sendall(struct.pack("!H", len(octets)) + octets)
+                for part in octets if isinstance(octets, list) else [octets]:
+                    if part is not None:
+                        connection.sendall(struct.pack("!H", len(part)) + part)
 
     def _later(self, wire, transport, send):
         octets = self._reply(wire, transport)

@@ -1,6 +1,7 @@
 /* status, health, reload, stats, upstreams. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "tools/cairnctl/client.h"
 #include "tools/cairnctl/print.h"
@@ -14,6 +15,17 @@ static void join(const json_t *list, char *out, size_t size)
     {
         int put = snprintf(out + len, size - len, "%s%s", i > 0 ? ", " : "", json_string_value(item));
         len = put > 0 && (size_t)put < size - len ? len + (size_t)put : size - 1;
+    }
+}
+
+/* Nothing when there is none. */
+static void print_local_root(const json_t *copy)
+{
+    char age[AGE_TEXT_SIZE];
+    if (json_is_object(copy)) {
+        printf("  local root serial %lld from %s, fetched %s ago%s\n", (long long)number_of(copy, "serial"),
+               text_of(copy, "source"), age_text((json_int_t)time(NULL) - number_of(copy, "fetched"), age),
+               json_is_true(json_object_get(copy, "checked")) ? ", digest checked" : "");
     }
 }
 
@@ -38,6 +50,7 @@ enum ctl_exit ctl_status(const struct arguments *a)
         printf("  zones      %lld\n", (long long)number_of(s, "zones"));
         printf("  queries    %lld\n", (long long)number_of(s, "queries"));
         printf("  dnssec     %s\n", json_is_true(json_object_get(s, "dnssec")) ? "validating" : "not validating");
+        print_local_root(json_object_get(s, "local_root"));
     }
     json_decref(s);
     return CTL_OK;
