@@ -38,18 +38,30 @@ def kilobytes(number):
     return f"{number / 1000:.2f} kB"
 
 
+def loads(numbers, title):
+    """Every run of the load generator in the numbers of a round, with its place among them."""
+    if "sent" in numbers:
+        yield title, numbers
+    for key, value in numbers.items():
+        if isinstance(value, dict):
+            yield from loads(value, f"{title}, {key}")
+
+
 def warnings(result):
     """What makes the numbers less than they seem."""
-    lines = []
-    for name, rounds in result["all"].items():
-        for workload in rounds[0]:
-            keys = ("sent", "right", "failed", "empty", "wrong", "lost")
-            total = {key: sum(r[workload][key] for r in rounds) for key in keys}
-            bad = 1 - total["right"] / total["sent"]
-            if bad > 1e-6:
-                lines.append(f"{name}, {workload}: {bad:.2%} of the questions got no right answer "
-                             "({failed} failed, {empty} empty, {wrong} wrong, {lost} lost)".format(**total))
-    others = max(w["others"] for r in result["median"].values() for w in r.values())
+    lines, others, totals = [], 0, {}
+    for workload, servers in {"": result["all"], **result.get("workloads", {})}.items():
+        for name, rounds in servers.items():
+            for title, run in (found for r in rounds for found in loads(r, f"{name} {workload}".strip())):
+                total = totals.setdefault(title, dict.fromkeys(("sent", "right", "failed", "empty", "wrong", "lost"), 0))
+                others = max(others, run["others"] if "others" in run else 0)
+                for key in total:
+                    total[key] += run[key]
+    for title, total in totals.items():
+        bad = 1 - total["right"] / total["sent"]
+        if bad > 1e-6:
+            lines.append(f"{title}: {bad:.2%} of the questions got no right answer "
+                         "({failed:.0f} failed, {empty:.0f} empty, {wrong:.0f} wrong, {lost:.0f} lost)".format(**total))
     if others > .05:
         lines.append(f"the machine was not quiet: other programs used up to {others:.0%} of the two cores; "
                      "trust the ratios, not the numbers")
