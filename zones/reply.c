@@ -228,3 +228,14 @@ enum zone_reply_kind zone_reply(const struct zone_set *set, const uint8_t *name,
     }
     return finish(&r, step, out);
 }
+
+bool zone_reply_prefetch(const struct zone_set *set, const uint8_t *name)
+{
+    struct trie_key key;
+    trie_key_from_name(&key, name);
+    const struct zone *z = zone_set_find_key(set, &key, name);
+    if (z != NULL) {
+        trie_prefetch(&z->tree, &key);
+    }
+    return z != NULL;
+}

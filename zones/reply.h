@@ -34,4 +34,8 @@ struct zone_reply {
 enum zone_reply_kind zone_reply(const struct zone_set *set, const uint8_t *name, uint16_t type, struct arena *a,
                                 struct zone_reply *out);
 
+/* Has fetched from memory what zone_reply will need for `name` soon after; several such fetches are on their way at
+ * once. False: no own zone holds the name. */
+bool zone_reply_prefetch(const struct zone_set *set, const uint8_t *name);
+
 #endif

@@ -123,6 +123,15 @@ const uint8_t *trie_find(const struct trie *t, const struct trie_key *key, const
     return leaf != NULL && name_equal(leaf, name) ? leaf : NULL;
 }
 
+void trie_prefetch(const struct trie *t, const struct trie_key *key)
+{
+    const uint8_t *leaf = nearest_leaf(t, key);
+    if (leaf != NULL) {
+        __builtin_prefetch(leaf);
+        __builtin_prefetch(leaf + 64);
+    }
+}
+
 static void note_marked(const struct trie_node *n, const uint8_t *name, struct trie_path *out)
 {
     if (n->word != 0 && name_is_under(name, n->to.leaf)) {

@@ -50,6 +50,9 @@ const uint8_t *trie_add(struct trie *t, struct blocks *blocks, const struct trie
 /* The leaf of exactly this name, or NULL. */
 const uint8_t *trie_find(const struct trie *t, const struct trie_key *key, const uint8_t *name);
 
+/* Walks to the leaf nearest to the name and has it fetched from memory, for a look-up soon after. */
+void trie_prefetch(const struct trie *t, const struct trie_key *key);
+
 /* What lies around a name. */
 struct trie_path {
     const uint8_t *nearest; /* the leaf that shares most labels with the name; NULL: the trie is empty */

@@ -420,6 +420,10 @@ uint64_t front_peek(void *arg, const uint8_t *bytes, size_t len)
     if (name_len == 0) {
         return 0;
     }
+    const struct zone_set *zones = settings_of(f)->zones;
+    if (zones != NULL && zone_reply_prefetch(zones, key)) {
+        return 0;
+    }
     uint64_t hash = ready_hash(key, name_len, type);
     ready_prefetch(f->ready, hash);
     return hash;

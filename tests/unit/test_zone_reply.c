@@ -484,6 +484,15 @@ static void the_reply_names_the_zone_that_held_the_question(void **state)
     arena_fini(&arena);
 }
 
+static void what_is_fetched_ahead_is_what_an_own_zone_holds(void **state)
+{
+    assert_true(zone_reply_prefetch(*state, zone_name("alias.dev.test.")));
+    assert_true(zone_reply_prefetch(*state, zone_name("missing.dev.test.")));
+    assert_true(zone_reply_prefetch(*state, zone_name("DEV.test.")));
+    assert_false(zone_reply_prefetch(*state, zone_name("test.")));
+    assert_false(zone_reply_prefetch(*state, zone_name(".")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -515,6 +524,7 @@ int main(void)
         cmocka_unit_test(the_negative_ttl_is_the_smaller_of_ttl_and_minimum),
         cmocka_unit_test(a_full_arena_is_servfail),
         cmocka_unit_test(the_reply_names_the_zone_that_held_the_question),
+        cmocka_unit_test(what_is_fetched_ahead_is_what_an_own_zone_holds),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
