@@ -30,14 +30,15 @@ static void put(struct query *q, const struct finding *l, const struct cache_ent
     (void)cache_put(q->resolver->cache, &e, &q->arena);
 }
 
-static bool is_useful(const struct rrset *set, const uint8_t *zone)
+static bool is_useful(const struct query *q, const struct rrset *set, const uint8_t *zone)
 {
+    uint32_t most = limit_get(query_limits(q), nsec3_iterations);
     struct nsec nsec;
     struct nsec3 nsec3;
     if (set->type == TYPE_NSEC) {
         return nsec_read(set, zone, &nsec);
     }
-    return set->type == TYPE_NSEC3 && nsec3_read(set, zone, &nsec3) == NSEC3_USABLE &&
+    return set->type == TYPE_NSEC3 && nsec3_read(set, zone, most, &nsec3) == NSEC3_USABLE &&
            memcmp(nsec3.owner, nsec3.next, NARROW) != 0;
 }
 
@@ -92,7 +93,7 @@ void aggressive_learn(struct query *q, const struct finding *l)
         return;
     }
     for (const struct rrset *set = l->entry.sets; set != NULL; set = set->next) {
-        if (is_useful(set, l->signer)) {
+        if (is_useful(q, set, l->signer)) {
             learn_proof(q, l, set);
             sample = set;
         }
@@ -182,7 +183,8 @@ static struct place find_place(struct search *s, const uint8_t *name)
         return found;
     }
     struct rrset *set = fetch(s, TYPE_NSEC3, owner);
-    if (set != NULL && nsec3_read(set, s->zone, &n) == NSEC3_USABLE && nsec3_has_params(&n, &s->params)) {
+    if (set != NULL && nsec3_read(set, s->zone, s->v.caps.iterations, &n) == NSEC3_USABLE &&
+        nsec3_has_params(&n, &s->params)) {
         found.match = nsec3_matches(&n, hash) ? set : NULL;
         found.cover = nsec3_covers(&n, hash) ? set : NULL;
     }
@@ -195,7 +197,7 @@ static void gather_nsec3(struct search *s, const struct rrset *sample)
     const uint8_t *name = s->frame->name;
     uint8_t wildcard[NAME_SIZE];
     struct nsec3 n;
-    if (nsec3_read(sample, s->zone, &n) != NSEC3_USABLE) {
+    if (nsec3_read(sample, s->zone, s->v.caps.iterations, &n) != NSEC3_USABLE) {
         return;
     }
     s->params = n.params;

@@ -31,6 +31,10 @@
     X(verifications, 128, "signatures verified per query")                                                             \
     X(verification_failures, 32, "verifications per query that fail, or repeat with a second key of one tag")          \
     X(nsec3_blocks, 512, "SHA-1 blocks hashed for NSEC3 per query")                                                    \
+    X(nsec3_iterations, 50, "iterations of NSEC3: with more a zone is insecure (RFC 9276)")                            \
+    X(signatures_per_set, 8, "signatures of one RRset that are tried")                                                 \
+    X(keys_per_tag, 2, "keys of one tag that are tried for one signature or DS")                                       \
+    X(ds_per_zone, 8, "DS records of one zone that are tried")                                                         \
     X(tcp_connects, 6, "upstream connections per query")                                                               \
     X(query_memory, 1048576, "bytes of memory per query")                                                              \
     X(in_flight, 2048, "walks at once per worker")                                                                     \

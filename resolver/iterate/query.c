@@ -203,6 +203,16 @@ static const uint8_t *failed_name(const struct query *q, const struct frame *f)
     return f->outcome == OUTCOME_FAILED ? f->name : NULL;
 }
 
+static void count_expense(struct query *q)
+{
+    uint64_t *hits = q->resolver->limit_hits;
+    q->resolver->verifications += q->expense.spent;
+    hits[LIMIT_ID_signatures_per_set] += q->expense.reached.signatures;
+    hits[LIMIT_ID_keys_per_tag] += q->expense.reached.keys;
+    hits[LIMIT_ID_ds_per_zone] += q->expense.reached.ds;
+    hits[LIMIT_ID_nsec3_iterations] += q->expense.reached.iterations;
+}
+
 static void close_frame(struct query *q, struct frame *f)
 {
     const uint8_t *name = failed_name(q, f);
@@ -255,7 +265,7 @@ enum want query_step(struct query *q, const struct query_event *ev, uint64_t now
             }
             close_frame(q, f);
             if (f->parent == NULL) {
-                q->resolver->verifications += q->expense.spent;
+                count_expense(q);
                 compose_answer(q, f);
                 return WANT_FINISH;
             }

@@ -15,8 +15,13 @@ enum { TIRED = 8 }; /* verifications of one step, by ECDSAP256SHA256 */
 struct verifier trust_verifier(struct query *q)
 {
     const struct resolver *r = q->resolver;
+    const struct limits *l = query_limits(q);
     return (struct verifier){.keyring = r->keyring,
                              .expense = &q->expense,
+                             .caps = {.signatures = limit_get(l, signatures_per_set),
+                                      .keys = limit_get(l, keys_per_tag),
+                                      .ds = limit_get(l, ds_per_zone),
+                                      .iterations = limit_get(l, nsec3_iterations)},
                              .wall = (uint32_t)r->wall(r->wall_ctx),
                              .skew = r->policy->signature_skew,
                              .accept_sha1 = r->policy->accept_sha1};

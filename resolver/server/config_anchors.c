@@ -189,11 +189,11 @@ void check_anchors(struct reading *r, struct place place)
     for (unsigned j = 0; j < anchors->count; j++) {
         warn_unsupported(r, &anchors->items[j], place);
     }
-    while (i < anchors->count && count_of(anchors, anchors->items[i].zone) <= DS_TRIED) {
+    while (i < anchors->count && count_of(anchors, anchors->items[i].zone) <= CAPS_DS) {
         i++;
     }
     if (i < anchors->count) {
-        report_error(r->report, place, NULL, "more than %d trust anchors of %s", DS_TRIED,
+        report_error(r->report, place, NULL, "more than %d trust anchors of %s", CAPS_DS,
                      name_text(anchors->items[i].zone, text));
     }
 }

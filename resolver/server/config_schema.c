@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "resolver/server/config.h"
+#include "resolver/validate/verdict.h"
 
 #define MEMBER(name)     .member = offsetof(struct config, name)
 #define RANGE(low, high) .min = (low), .max = (high)
@@ -357,6 +358,10 @@ static const struct limit_range limit_ranges[LIMIT_COUNT] = {
     [LIMIT_ID_verifications] = {8, 10000},
     [LIMIT_ID_verification_failures] = {1, 10000},
     [LIMIT_ID_nsec3_blocks] = {16, 100000},
+    [LIMIT_ID_nsec3_iterations] = {0, 500},
+    [LIMIT_ID_signatures_per_set] = {1, 64},
+    [LIMIT_ID_keys_per_tag] = {1, CAPS_KEYS},
+    [LIMIT_ID_ds_per_zone] = {1, CAPS_DS},
     [LIMIT_ID_tcp_connects] = {0, 1000},
     [LIMIT_ID_query_memory] = {131072, 64u << 20},
     [LIMIT_ID_in_flight] = {1, 1u << 20},

@@ -290,7 +290,7 @@ struct settings *keeper_settings(struct keeper *k, struct settings *s)
     if (!s->policy.validation) {
         return s;
     }
-    struct anchor_record *records = check(calloc(k->count * DS_TRIED + 1, sizeof(*records)));
+    struct anchor_record *records = check(calloc(k->count * CAPS_DS + 1, sizeof(*records)));
     const uint8_t **negative = check(calloc(names->count + k->ntas.count + 1, sizeof(*negative)));
     struct arena scratch;
     unsigned count = 0, added, negative_count = 0;
@@ -318,7 +318,7 @@ struct settings *keeper_settings(struct keeper *k, struct settings *s)
 /* Whether validation begins elsewhere than before; says so when a zone has lost its last anchor. */
 static bool is_other(const struct rollover *before, const struct rollover *after, struct arena *a)
 {
-    struct anchor_record old[DS_TRIED], new[DS_TRIED];
+    struct anchor_record old[CAPS_DS], new[CAPS_DS];
     unsigned old_count, new_count;
     expect(rollover_records(before, a, old, &old_count));
     expect(rollover_records(after, a, new, &new_count));
@@ -357,6 +357,7 @@ static void observe(struct keeper *k, struct followed *f, const struct rrset *ke
     struct expense expense = {.verifications = VERIFICATIONS, .failures = FAILURES};
     struct verifier v = {.keyring = k->keyring,
                          .expense = &expense,
+                         .caps = CAPS_USUAL,
                          .wall = (uint32_t)now,
                          .skew = k->skew,
                          .accept_sha1 = k->accept_sha1};

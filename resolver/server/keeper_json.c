@@ -87,7 +87,7 @@ static bool read_configured(const json_t *list, struct arena *a, struct rdatas *
     json_t *value;
     uint8_t *bytes = arena_take(a, json_array_size(list) * (sizeof(uint16_t) + RDATA_MAX));
     *out = (struct rdatas){.bytes = bytes};
-    if (bytes == NULL || json_array_size(list) == 0 || json_array_size(list) > DS_TRIED) {
+    if (bytes == NULL || json_array_size(list) == 0 || json_array_size(list) > CAPS_DS) {
         return false;
     }
     json_array_foreach(list, i, value)

@@ -10,8 +10,6 @@
 #include "resolver/dns/rrset.h"
 #include "resolver/validate/verdict.h"
 
-#define DENIAL_ITERATIONS_MAX 50 /* more make the zone insecure (RFC 9276 3.2) */
-
 enum denial {
     DENIAL_NONE, /* the records do not prove it: bogus */
     DENIAL_SECURE,

@@ -131,7 +131,7 @@ static struct fault fault_of(const struct rrset *keys, const struct ds *ds, uint
 
 /* The keys that a DS vouches for, packed. */
 struct vouched {
-    uint8_t bytes[DS_TRIED * (sizeof(uint16_t) + DNSKEY_SIZE)];
+    uint8_t bytes[CAPS_DS * (sizeof(uint16_t) + DNSKEY_SIZE)];
     struct rdatas keys;
 };
 
@@ -150,17 +150,20 @@ static void vouch(struct vouched *to, struct rdata_view key)
 }
 
 /* Adds the key that `ds` is about; `*why` is touched when there is none. */
-static void find_key(struct keyring *k, const struct rrset *keys, const struct ds *ds, struct vouched *to,
+static void find_key(const struct verifier *v, const struct rrset *keys, const struct ds *ds, struct vouched *to,
                      struct fault *why)
 {
     struct rdata_view key;
     unsigned tried = 0;
-    for (size_t at = 0; tried < KEYS_TRIED && rdatas_next(&keys->data, &at, &key);) {
+    for (size_t at = 0; rdatas_next(&keys->data, &at, &key);) {
         if (!dnskey_matches(key, ds->algorithm, ds->key_tag)) {
             continue;
         }
-        tried++;
-        if (digest_matches(k, ds, keys->owner, key)) {
+        if (tried++ == v->caps.keys) {
+            v->expense->reached.keys++;
+            break;
+        }
+        if (digest_matches(v->keyring, ds, keys->owner, key)) {
             vouch(to, key);
             return;
         }
@@ -177,12 +180,16 @@ static void find_keys(const struct verifier *v, const struct rrset *keys, const 
     struct rdata_view view;
     struct ds ds;
     unsigned tried = 0;
-    for (size_t at = 0; tried < DS_TRIED && rdatas_next(set, &at, &view);) {
-        if (parse_ds(view, &ds) && is_supported(v, &ds) &&
-            (!has_sha2 || digest_support(ds.digest_type) == SUPPORT_FULL)) {
-            tried++;
-            find_key(v->keyring, keys, &ds, to, why);
+    for (size_t at = 0; rdatas_next(set, &at, &view);) {
+        if (!parse_ds(view, &ds) || !is_supported(v, &ds) ||
+            (has_sha2 && digest_support(ds.digest_type) != SUPPORT_FULL)) {
+            continue;
         }
+        if (tried++ == v->caps.ds) {
+            v->expense->reached.ds++;
+            break;
+        }
+        find_key(v, keys, &ds, to, why);
     }
 }
 

@@ -20,8 +20,6 @@ uint16_t ds_from_key(const uint8_t *zone, struct rdata_view dnskey, uint8_t out[
 /* True when a DS of any digest type that is known is that key's. For those few that trust begins with; it is slow. */
 bool ds_matches(const uint8_t *zone, struct rdata_view ds, struct rdata_view dnskey);
 
-#define DS_TRIED 8 /* of those with a supported algorithm and digest */
-
 /* The DNSKEY set of a zone by its trusted DS set: secure when a key that a DS matches signs the set. Where DS of
  * SHA-256 or better are supported, those of SHA-1 are not looked at (RFC 4509 3). VERDICT_UNSUPPORTED: no DS has both
  * an algorithm and a digest that we support, so that the zone is insecure (RFC 4035 5.2); `why` then says which (EDE 1

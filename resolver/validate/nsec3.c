@@ -19,7 +19,7 @@ static bool read_label(const uint8_t *owner, uint8_t out[NSEC3_HASH_SIZE])
     return owner[0] == LABEL_LEN && decode_base32(&label, &w) == FAIL_NONE;
 }
 
-enum nsec3_use nsec3_read(const struct rrset *set, const uint8_t *zone, struct nsec3 *out)
+enum nsec3_use nsec3_read(const struct rrset *set, const uint8_t *zone, uint32_t most, struct nsec3 *out)
 {
     struct rdata_view rdata;
     struct reader r;
@@ -41,7 +41,7 @@ enum nsec3_use nsec3_read(const struct rrset *set, const uint8_t *zone, struct n
     if (r.bad || algorithm != ALGORITHM_SHA1 || (flags & ~FLAG_OPT_OUT) != 0 || next_len != NSEC3_HASH_SIZE) {
         return NSEC3_USELESS;
     }
-    return out->params.iterations > DENIAL_ITERATIONS_MAX ? NSEC3_COSTLY : NSEC3_USABLE;
+    return out->params.iterations > most ? NSEC3_COSTLY : NSEC3_USABLE;
 }
 
 bool nsec3_has_params(const struct nsec3 *n, const struct nsec3_params *p)

@@ -30,11 +30,11 @@ struct nsec3 {
 enum nsec3_use {
     NSEC3_USELESS, /* malformed, not directly below its zone, unknown hash or flags (RFC 5155 8.1, 8.2): no proof */
     NSEC3_USABLE,
-    NSEC3_COSTLY /* more than DENIAL_ITERATIONS_MAX iterations */
+    NSEC3_COSTLY /* more iterations than `most` */
 };
 
 /* Reads a set that was verified as signed by `zone`; `out` is filled when it is usable. */
-MUST_CHECK enum nsec3_use nsec3_read(const struct rrset *set, const uint8_t *zone, struct nsec3 *out);
+MUST_CHECK enum nsec3_use nsec3_read(const struct rrset *set, const uint8_t *zone, uint32_t most, struct nsec3 *out);
 
 bool nsec3_has_params(const struct nsec3 *n, const struct nsec3_params *p);
 

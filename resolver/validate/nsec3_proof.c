@@ -23,7 +23,8 @@ static void collect(struct proof *p, const struct rrset *proofs)
 {
     for (; proofs != NULL && p->count < RECORDS_MAX; proofs = proofs->next) {
         struct nsec3 *n = &p->records[p->count];
-        enum nsec3_use use = nsec3_read(proofs, p->zone, n);
+        enum nsec3_use use = nsec3_read(proofs, p->zone, p->v->caps.iterations, n);
+        p->v->expense->reached.iterations += use == NSEC3_COSTLY && !p->is_costly;
         p->is_costly = p->is_costly || use == NSEC3_COSTLY;
         if (use == NSEC3_USABLE && nsec3_has_params(n, &p->records[0].params)) {
             p->count++;

@@ -346,9 +346,9 @@ void rollover_fail(struct rollover *r, uint64_t now)
 
 /* Appends the DS of the keys in one state, as far as there is room. */
 static int add_records(const struct rollover *r, enum key_state state, struct arena *a,
-                       struct anchor_record out[DS_TRIED], unsigned *count)
+                       struct anchor_record out[CAPS_DS], unsigned *count)
 {
-    for (unsigned i = 0; i < r->count && *count < DS_TRIED; i++) {
+    for (unsigned i = 0; i < r->count && *count < CAPS_DS; i++) {
         if (r->keys[i].state != state) {
             continue;
         }
@@ -361,12 +361,12 @@ static int add_records(const struct rollover *r, enum key_state state, struct ar
     return FAIL_NONE;
 }
 
-int rollover_records(const struct rollover *r, struct arena *a, struct anchor_record out[DS_TRIED], unsigned *count)
+int rollover_records(const struct rollover *r, struct arena *a, struct anchor_record out[CAPS_DS], unsigned *count)
 {
     struct rdata_view ds;
     *count = 0;
     int result = add_records(r, KEY_VALID, a, out, count);
-    for (size_t at = 0; *count < DS_TRIED && rdatas_next(&r->configured, &at, &ds);) {
+    for (size_t at = 0; *count < CAPS_DS && rdatas_next(&r->configured, &at, &ds);) {
         if (!rollover_has_key(r, ds)) {
             out[(*count)++] = (struct anchor_record){r->zone, ds};
         }
@@ -428,7 +428,7 @@ static uint32_t expires_in(const struct rrset *set, uint32_t wall)
 static int verify(struct verifier *v, const struct rollover *r, const struct rrset *set, struct arena *a,
                   struct attest *attest, enum verdict *verdict, struct fault *why)
 {
-    struct anchor_record records[DS_TRIED];
+    struct anchor_record records[CAPS_DS];
     struct anchors anchors;
     unsigned count;
     int result = rollover_records(r, a, records, &count);

@@ -74,10 +74,10 @@ uint64_t rollover_query_at(const struct rollover *r, uint64_t now);
 /* No set came: the next query is due in `retry_s`. */
 void rollover_fail(struct rollover *r, uint64_t now);
 
-/* The DS in force, at most DS_TRIED: of keys that are VALID, configured ones whose key was never seen, and of keys that
+/* The DS in force, at most CAPS_DS: of keys that are VALID, configured ones whose key was never seen, and of keys that
  * are MISSING. Their bytes lie in `a`. None: every key was revoked, and the zone counts as if it had never been
  * configured (RFC 5011 5). */
-MUST_CHECK int rollover_records(const struct rollover *r, struct arena *a, struct anchor_record out[DS_TRIED],
+MUST_CHECK int rollover_records(const struct rollover *r, struct arena *a, struct anchor_record out[CAPS_DS],
                                 unsigned *count);
 
 /* Whether the key of a DS was ever seen. */

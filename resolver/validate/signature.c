@@ -161,18 +161,22 @@ static enum flaw flaw_of_use(enum dnskey_use use)
     return FLAW_NO_KEY;
 }
 
-/* The keys of the signature's tag and algorithm, KEYS_TRIED at most; `*flaw` says why there is none. */
-static unsigned find_keys(const struct work *w, const struct rrsig *sig, struct rdata_view found[KEYS_TRIED],
+/* The keys of the signature's tag and algorithm, as many as may be tried; `*flaw` says why there is none. */
+static unsigned find_keys(const struct work *w, const struct rrsig *sig, struct rdata_view found[CAPS_KEYS],
                           enum flaw *flaw)
 {
     struct rdata_view key;
     unsigned count = 0;
     *flaw = FLAW_NO_KEY;
-    for (size_t at = 0; count < KEYS_TRIED && rdatas_next(w->keys, &at, &key);) {
+    for (size_t at = 0; rdatas_next(w->keys, &at, &key);) {
         if (!dnskey_matches(key, sig->algorithm, sig->key_tag)) {
             continue;
         }
         enum flaw use = flaw_of_use(dnskey_use(key));
+        if (count == w->v->caps.keys) {
+            w->v->expense->reached.keys++;
+            break;
+        }
         if (use == FLAW_NONE || (use == FLAW_REVOKED && w->takes_revoked)) {
             found[count++] = key;
         } else if (use > *flaw) {
@@ -236,7 +240,7 @@ static enum flaw try_keys(struct work *w, const struct rrsig *sig, const struct 
 
 static enum flaw check_signature(struct work *w, const struct rrsig *sig)
 {
-    struct rdata_view keys[KEYS_TRIED];
+    struct rdata_view keys[CAPS_KEYS];
     enum flaw flaw = check_fields(w, sig);
     if (flaw != FLAW_NONE) {
         return flaw;
@@ -277,8 +281,12 @@ static enum verdict verify(struct work *w, struct attest *out, struct fault *why
 {
     struct rdata_view view;
     size_t at = 0;
-    while (w->tried < SIGNATURES_TRIED && w->closest != FLAW_LIMIT && rdatas_next(&w->set->sigs, &at, &view)) {
+    while (w->closest != FLAW_LIMIT && rdatas_next(&w->set->sigs, &at, &view)) {
         struct rrsig sig;
+        if (w->tried == w->v->caps.signatures) {
+            w->v->expense->reached.signatures++;
+            break;
+        }
         enum flaw flaw = rrsig_parse(view, &sig) == FAIL_NONE ? check_signature(w, &sig) : FLAW_MALFORMED;
         if (flaw == FLAW_NONE) {
             if (out != NULL) {

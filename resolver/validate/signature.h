@@ -38,9 +38,6 @@ struct attest {
     uint32_t ttl_max; /* seconds: the original TTL, cut where the signature ends (RFC 4035 5.3.3) */
 };
 
-#define SIGNATURES_TRIED 8 /* RRSIGs of one set, of those that could be its zone's by a supported algorithm */
-#define KEYS_TRIED       2 /* keys of one tag and algorithm (KeyTrap, CVE-2023-50387) */
-
 /* Verifies `set` by a DNSKEY of `zone`; `keys` are RDATA that are trusted already, at least one of them of a supported
  * algorithm (ds_verify_keys). Only keys with the zone bit, protocol 3 and without the revoke bit verify anything (RFC
  * 4034 2.1, RFC 5011 2.1). One good signature is enough; where there is none, `why` tells of the one that came closest.

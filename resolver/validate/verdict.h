@@ -16,11 +16,27 @@ struct expense {
     uint32_t hash_blocks;   /* SHA-1 blocks of NSEC3 hashes left */
     uint32_t spent;         /* verifications made so far */
     uint32_t effort;        /* the same, in verifications of ECDSAP256SHA256: to know when to let others work */
+    struct {                /* how often each of the caps was the reason that more was not tried */
+        uint32_t signatures, keys, ds, iterations;
+    } reached;
 };
+
+/* What is tried of one set, key tag or zone. */
+struct caps {
+    uint32_t signatures; /* RRSIGs of one set, of those that could be its zone's by a supported algorithm */
+    uint32_t keys;       /* of one tag and algorithm (KeyTrap, CVE-2023-50387); at most CAPS_KEYS */
+    uint32_t ds;         /* of one zone, of those with a supported algorithm and digest; at most CAPS_DS */
+    uint32_t iterations; /* of NSEC3: more make the zone insecure (RFC 9276 3.2) */
+};
+
+#define CAPS_KEYS  8
+#define CAPS_DS    8
+#define CAPS_USUAL ((struct caps){.signatures = 8, .keys = 2, .ds = 8, .iterations = 50})
 
 struct verifier {
     struct keyring *keyring; /* of this thread */
     struct expense *expense;
+    struct caps caps;
     uint32_t wall; /* CLOCK_REALTIME in seconds, as RRSIG times count (RFC 4034 3.1.5) */
     uint32_t skew; /* seconds of slack at both ends of a signature's validity */
     bool accept_sha1;

@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct reader r;
     struct rrset *proofs = NULL;
     struct expense e = {.hash_blocks = BLOCKS};
-    struct verifier v = {.keyring = keyring, .expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e, .caps = CAPS_USUAL};
     arena_init(&a, 1 << 20);
     reader_init(&r, data, len);
     unsigned question = reader_u8(&r);

@@ -162,7 +162,7 @@ static void see(struct history *h, uint8_t present, uint8_t revoked, bool is_sec
 static void compare(const struct history *h)
 {
     struct arena a;
-    struct anchor_record records[DS_TRIED];
+    struct anchor_record records[CAPS_DS];
     unsigned count, expected = 0;
     for (unsigned i = 0; i < KEYS; i++) {
         const struct rollover_key *k = find(&h->state, i);

@@ -99,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct expense e = {.verifications = BUDGET, .failures = BUDGET};
     struct verifier v = {.keyring = ring,
                          .expense = &e,
+                         .caps = CAPS_USUAL,
                          .wall = 1700000000,
                          .skew = in.settings & SETTING_SKEW ? 86400 : 0,
                          .accept_sha1 = (in.settings & SETTING_SHA1) != 0};

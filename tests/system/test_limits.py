@@ -11,7 +11,7 @@ from conftest import ROOT
 from mock_server import MockServer
 
 ZONE = {("fast.mock.", "A"): (60, ["198.18.30.1"])}
-SCENARIOS = ROOT / "tests" / "scenario"
+SCENARIOS, UNITS = ROOT / "tests" / "scenario", ROOT / "tests" / "unit"
 
 
 def frame(message):
@@ -194,5 +194,6 @@ def test_every_limit_can_be_set_and_is_counted(cairnd):
 
 def test_every_limit_has_a_test_that_sees_it_hit():
     by_scenario = found(r"^hit (\w+) [1-9]", SCENARIOS.glob("*.scn"))
-    by_unit = found(r"limit_hits\[LIMIT_ID_(\w+)\], [1-9]", (ROOT / "tests" / "unit").glob("*.c"))
-    assert names() - by_scenario - by_unit - set(RECIPES) == set()
+    by_unit = found(r"limit_hits\[LIMIT_ID_(\w+)\], [1-9]", UNITS.glob("*.c"))
+    by_validator = {"keys_per_tag"} & {f"{name}_per_tag" for name in found(r"reached\.(\w+), ", UNITS.glob("*.c"))}
+    assert names() - by_scenario - by_unit - by_validator - set(RECIPES) == set()

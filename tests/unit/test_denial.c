@@ -60,7 +60,7 @@ static void check_row(const char *zone, const struct row *row)
 {
     struct arena a;
     struct expense e = {.hash_blocks = BLOCKS};
-    struct verifier v = {.keyring = keyring, .expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e, .caps = CAPS_USUAL};
     arena_init(&a, 1 << 16);
     enum denial found = ask(&v, proof_text(&a, row->proofs), proof_name(&a, zone), proof_name(&a, row->name), row);
     if (found != row->expected) {
@@ -79,7 +79,7 @@ static void check_cut(const char *zone, const struct cut_row *row)
 {
     struct arena a;
     struct expense e = {.hash_blocks = BLOCKS};
-    struct verifier v = {.keyring = keyring, .expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e, .caps = CAPS_USUAL};
     arena_init(&a, 1 << 16);
     enum delegation found =
         denial_delegation(&v, proof_text(&a, row->proofs), proof_name(&a, zone), proof_name(&a, row->name));
@@ -453,7 +453,7 @@ static void no_name_is_hashed_twice_in_a_proof(void **state)
     const uint8_t *zone = proof_name(&a, "example.");
     uint32_t all = cost_of_all(&params, deepest, zone);
     struct expense e = {.hash_blocks = 10000};
-    struct verifier v = {.keyring = keyring, .expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e, .caps = CAPS_USUAL};
     struct rrset *proofs = proof_text(&a, H_X_W ".example. NSEC3 1 0 0 - " H_AI " MX RRSIG\n");
     assert_int_equal(denial_no_data(&v, proofs, zone, deepest, TYPE_A), DENIAL_NONE);
     assert_int_equal(e.hash_blocks, 10000 - all);
@@ -481,7 +481,7 @@ static void hashing_ends_where_the_expense_does(void **state)
     const uint8_t *zone = proof_name(&a, "example.");
     struct rrset *proofs = proof_text(&a, record);
     struct expense e = {.hash_blocks = BLOCKS};
-    struct verifier v = {.keyring = keyring, .expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e, .caps = CAPS_USUAL};
     assert_int_equal(denial_no_data(&v, proofs, zone, deepest, TYPE_A), DENIAL_LIMIT);
     assert_in_range(e.hash_blocks, 0, BLOCKS - 1);
     assert_int_equal(denial_name_error(&v, proofs, zone, deepest), DENIAL_LIMIT);
@@ -504,7 +504,7 @@ static void deep_names_without_encloser_are_cheap(void **state)
     /* Spans that leave out nothing but the apex. */
     struct rrset *proofs = proof_text(&a, H_EXAMPLE ".example." STRICT H_EXAMPLE " NS SOA RRSIG\n");
     struct expense e = {.hash_blocks = BLOCKS};
-    struct verifier v = {.keyring = keyring, .expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e, .caps = CAPS_USUAL};
     assert_int_equal(denial_name_error(&v, proofs, proof_name(&a, "example."), deepest), DENIAL_SECURE);
     assert_int_equal(e.hash_blocks, BLOCKS - 3 * 13); /* apex, next closer name, wildcard */
     arena_fini(&a);

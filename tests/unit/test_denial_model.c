@@ -50,7 +50,7 @@ static void check(bool is_right, const struct model *m, const uint8_t *name, con
 static void compare_exactly(const struct model *m, const struct rrset *proofs)
 {
     struct expense e;
-    struct verifier v = {.keyring = keyring, .expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e, .caps = CAPS_USUAL};
     for (unsigned i = 0; i < MODEL_UNIVERSE; i++) {
         const uint8_t *name = m->universe[i];
         check(PROVES(denial_name_error(&v, proofs, m->apex, name)) == model_is_name_error(m, name), m, name, "NXDOMAIN",
@@ -96,7 +96,7 @@ static void opt_out_proves_nothing_that_is_not_so(void **state)
 {
     (void)state;
     struct expense e;
-    struct verifier v = {.keyring = keyring, .expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e, .caps = CAPS_USUAL};
     for (uint32_t seed = 1; seed <= ZONES; seed++) {
         struct model m;
         model_make(&m, seed);

@@ -164,7 +164,7 @@ static void is_state(const struct stand *s, unsigned n, const char *expected)
 static void in_force(const struct stand *s, const unsigned *numbers)
 {
     struct arena a;
-    struct anchor_record records[DS_TRIED];
+    struct anchor_record records[CAPS_DS];
     unsigned count, expected = 0;
     arena_init(&a, 1 << 16);
     assert_int_equal(rollover_records(&s->state, &a, records, &count), FAIL_NONE);
@@ -531,11 +531,11 @@ static void no_more_are_in_force_than_are_tried(void **state)
     is_state(s, 1, "missing");
     is_state(s, 11, "valid");
     struct arena a;
-    struct anchor_record records[DS_TRIED];
+    struct anchor_record records[CAPS_DS];
     unsigned count;
     arena_init(&a, 1 << 16);
     assert_int_equal(rollover_records(&s->state, &a, records, &count), FAIL_NONE);
-    assert_int_equal(count, DS_TRIED);
+    assert_int_equal(count, CAPS_DS);
     for (unsigned i = 0; i < 7; i++) { /* valid ones first */
         assert_true(ds_matches(zone, records[i].ds, key(5 + i)));
     }
@@ -703,7 +703,7 @@ static enum verdict observe(struct wire *w)
     struct rollover next;
     enum verdict verdict;
     w->expense = (struct expense){.verifications = 64, .failures = 16};
-    struct verifier v = {.keyring = w->keyring, .expense = &w->expense, .wall = (uint32_t)s->now};
+    struct verifier v = {.keyring = w->keyring, .expense = &w->expense, .caps = CAPS_USUAL, .wall = (uint32_t)s->now};
     memset(&w->why, 0, sizeof(w->why));
     assert_int_equal(rollover_observe(&v, &s->state, &w->keys, s->now, &s->memory, &next, &verdict, &w->why),
                      FAIL_NONE);
@@ -738,7 +738,7 @@ static void is_signers_state(struct wire *w, struct signer *signer, const char *
 static unsigned count_in_force(const struct stand *s)
 {
     struct arena a;
-    struct anchor_record records[DS_TRIED];
+    struct anchor_record records[CAPS_DS];
     unsigned count;
     arena_init(&a, 1 << 16);
     assert_int_equal(rollover_records(&s->state, &a, records, &count), FAIL_NONE);

@@ -116,7 +116,7 @@ static int set_up(void **state)
 {
     static struct stand s;
     s = (struct stand){.expense = {.verifications = 1000, .failures = 1000},
-                       .v = {.expense = &s.expense, .wall = WALL, .keyring = keyring_new(4)}};
+                       .v = {.expense = &s.expense, .caps = CAPS_USUAL, .wall = WALL, .keyring = keyring_new(4)}};
     arena_init(&s.arena, 1 << 20);
     records_add(&s.arena, TYPE_DNSKEY, dnskey, &s.keys);
     *state = &s;

@@ -236,7 +236,7 @@ struct rrset *model_nsec3(struct model *m, struct keyring *keyring, bool is_opt_
     struct hashed all[MODEL_UNIVERSE];
     const struct nsec3_params params = {1, 1, (const uint8_t *)"\xab"};
     struct expense e = {.hash_blocks = 10000};
-    struct verifier v = {.keyring = keyring, .expense = &e};
+    struct verifier v = {.keyring = keyring, .expense = &e, .caps = CAPS_USUAL};
     unsigned count = 0;
     size_t len = 0;
     for (unsigned i = 0; i < MODEL_UNIVERSE; i++) {
