@@ -63,6 +63,10 @@ class Lab:
                               "allow-upstream": ["127.0.0.0/8"], "priming": False},
                 "cache": {"prefetch": False}}
 
+    def validation(self):
+        """What makes cairnd validate from the lab's root as well."""
+        return {"dnssec": {"validation": True, "trust-anchors": (self.directory / "root.ds").read_text().splitlines()}}
+
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory, ports):

@@ -2,6 +2,7 @@
 import concurrent.futures
 import subprocess
 
+import dns.flags
 import dns.rcode
 import dns.rdatatype
 import pytest
@@ -44,11 +45,24 @@ def resolver(cairnd):
     return ask
 
 
+@pytest.fixture
+def validating(make_cairnd, lab):
+    return make_cairnd(lab.configuration(), lab.validation()).start()
+
+
+def unexpected(lab, replies, which):
+    return [f"{name} {rdtype}: {outcome(reply, rdtype)} instead of {expected}"
+            for (name, rdtype, expected, *_), reply in zip(lab.cases, replies)
+            if outcome(reply, rdtype) != expected.split("/")[which]]
+
+
 def test_every_case_has_the_expected_outcome(lab, resolver):
-    replies = ask_all(resolver, lab.cases)
-    wrong = [f"{name} {rdtype}: {outcome(reply, rdtype)} instead of {expected}"
-             for (name, rdtype, expected, *_), reply in zip(lab.cases, replies)
-             if outcome(reply, rdtype) != expected.split("/")[0]]
+    wrong = unexpected(lab, ask_all(resolver, lab.cases), 0)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_case_has_the_expected_outcome_with_validation(lab, validating):
+    wrong = unexpected(lab, ask_all(validating.ask, lab.cases), -1)
     assert not wrong, "\n".join(wrong)
 
 
@@ -66,6 +80,20 @@ def test_every_case_is_answered_as_unbound_does(lab, unbound, resolver, options)
     ours = ask_all(lambda name, rdtype: resolver(name, rdtype, **options), lab.cases)
     wrong = [difference(case, mine, peers) for case, mine, peers in zip(lab.cases, ours, theirs)]
     assert not any(wrong), "\n".join(filter(None, wrong))
+
+
+def test_every_case_has_the_status_that_unbound_finds(isolated, lab, validating, tmp_path):
+    with Unbound(tmp_path, lab.hints, lab.directory / "root.ds", address="127.0.0.5") as peer:
+        theirs = ask_all(lambda name, rdtype: status(peer.ask(name, rdtype, **SIGNED)), lab.cases)
+    ours = ask_all(lambda name, rdtype: status(validating.ask(name, rdtype, **SIGNED)), lab.cases)
+    wrong = [(case[:2], mine, peers) for case, mine, peers in zip(lab.cases, ours, theirs) if mine != peers]
+    assert not wrong
+    assert ("NOERROR", True) in ours and ("NOERROR", False) in ours
+
+
+def status(reply):
+    """The rcode, and whether all of it is secure."""
+    return dns.rcode.to_text(reply.rcode()), bool(reply.flags & dns.flags.AD)
 
 
 def difference(case, ours, theirs):
