@@ -207,8 +207,10 @@ static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, c
         return FAIL_NONE;
     }
     take_snapshot(v);
+    uint64_t hash = hash_bytes(key, key_len);
+    usage_prefetch(v->disk->usage, hash);
     if (v->pending.count > 0) {
-        const struct put *p = find_pending(v, key, key_len, hash_bytes(key, key_len));
+        const struct put *p = find_pending(v, key, key_len, hash);
         if (p != NULL && p->epoch == epoch_of(v->disk)) {
             *value = p->bytes + p->key_len;
             *len = p->len;
@@ -217,7 +219,7 @@ static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, c
     }
     int result = lmdb_get(v->reader, key, key_len, value, len);
     if (*value != NULL) {
-        usage_bump(v->disk->usage, key, key_len);
+        usage_bump(v->disk->usage, hash);
     }
     return result;
 }
@@ -256,7 +258,7 @@ static int get_before(void *ctx, const uint8_t *key, size_t key_len, size_t pref
         find_pending_proof(v, key, key_len, prefix_len, out);
     }
     if (out->value != NULL) {
-        usage_bump(v->disk->usage, out->key, out->key_len);
+        usage_bump(v->disk->usage, hash_bytes(out->key, out->key_len));
     }
     return result;
 }
@@ -319,7 +321,7 @@ static void note_use(void *ctx, const uint8_t *key, size_t key_len)
 {
     const struct disk_view *v = ctx;
     if (v->disk->usage != NULL) {
-        usage_bump(v->disk->usage, key, key_len);
+        usage_bump(v->disk->usage, hash_bytes(key, key_len));
     }
 }
 

@@ -3,8 +3,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "resolver/base/hash.h"
-
 struct usage {
     size_t mask;
     _Atomic uint8_t counters[];
@@ -28,18 +26,23 @@ void usage_free(struct usage *u)
     free(u);
 }
 
-void usage_bump(struct usage *u, const uint8_t *key, size_t len)
+void usage_bump(struct usage *u, uint64_t hash)
 {
-    _Atomic uint8_t *counter = &u->counters[hash_bytes(key, len) & u->mask];
+    _Atomic uint8_t *counter = &u->counters[hash & u->mask];
     uint8_t count = atomic_load_explicit(counter, memory_order_relaxed);
     if (count < USAGE_MAX) {
         atomic_store_explicit(counter, (uint8_t)(count + 1), memory_order_relaxed);
     }
 }
 
-unsigned usage_get(const struct usage *u, const uint8_t *key, size_t len)
+unsigned usage_get(const struct usage *u, uint64_t hash)
 {
-    return atomic_load_explicit(&u->counters[hash_bytes(key, len) & u->mask], memory_order_relaxed);
+    return atomic_load_explicit(&u->counters[hash & u->mask], memory_order_relaxed);
+}
+
+void usage_prefetch(const struct usage *u, uint64_t hash)
+{
+    __builtin_prefetch(&u->counters[hash & u->mask], 1);
 }
 
 void usage_halve(struct usage *u)

@@ -15,9 +15,12 @@ struct usage;
 struct usage *usage_new(size_t entries);
 void usage_free(struct usage *u);
 
-/* Of the entry with that key (key.h). */
-void usage_bump(struct usage *u, const uint8_t *key, size_t len);
-unsigned usage_get(const struct usage *u, const uint8_t *key, size_t len);
+/* Of the entry whose key (key.h) has that hash_bytes. */
+void usage_bump(struct usage *u, uint64_t hash);
+unsigned usage_get(const struct usage *u, uint64_t hash);
+
+/* Has the counter fetched from memory, for usage_bump soon after. */
+void usage_prefetch(const struct usage *u, uint64_t hash);
 
 /* Ages: every counter loses half. */
 void usage_halve(struct usage *u);

@@ -48,7 +48,7 @@ struct ready {
     size_t bytes_left;
     unsigned hits; /* of the item found last */
     bool is_due;   /* likewise */
-    unsigned turn; /* which way goes when a set is full of live entries */
+    unsigned turn; /* which way goes when a set is full */
 };
 
 struct ready *ready_new(size_t entries, size_t bytes)
@@ -228,8 +228,9 @@ unsigned ready_hits(const struct ready *r)
     return r->hits;
 }
 
-/* The way to use for a new entry: its own old one, a free or dead one, else the next in turn. */
-static struct slot *choose_slot(struct ready *r, uint64_t hash, const struct ready_key *k, uint64_t now)
+/* The way to use for a new entry: its own old one, a free one, else the next in turn. Whether the others are dead is
+ * not looked at: where entries are replaced all the time, each look would wait for memory. */
+static struct slot *choose_slot(struct ready *r, uint64_t hash, const struct ready_key *k)
 {
     struct slot *own = find_slot(r, hash, k);
     if (own != NULL) {
@@ -237,7 +238,7 @@ static struct slot *choose_slot(struct ready *r, uint64_t hash, const struct rea
     }
     struct slot *set = set_of(r, hash);
     for (unsigned w = 0; w < WAYS; w++) {
-        if (set[w].item == NULL || set[w].item->expires <= now) {
+        if (set[w].item == NULL) {
             return &set[w];
         }
     }
@@ -264,7 +265,7 @@ void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64
     }
     struct ready_key key = key_of(q);
     uint64_t hash = ready_hash(key.name, key.name_len, key.type);
-    struct slot *s = choose_slot(r, hash, &key, now);
+    struct slot *s = choose_slot(r, hash, &key);
     drop(r, s);
     size_t size = item_size(m->mark_count, m->len);
     struct item *i = size <= r->bytes_left ? malloc(size) : NULL;
