@@ -342,7 +342,7 @@ static void read_rdatas(struct reader *r, uint16_t type, struct rdatas *out)
         }
         memcpy(&len, out->bytes + at, sizeof(len));
         at += sizeof(len);
-        if (out->len - at < len || rdata_check(type, out->bytes + at, len) != FAIL_NONE) {
+        if (out->len - at < len || rdata_check_read(type, out->bytes + at, len) != FAIL_NONE) {
             r->bad = true;
             return;
         }

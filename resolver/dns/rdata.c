@@ -181,13 +181,23 @@ int rdata_read(struct reader *r, uint16_t type, uint16_t rdlength, struct writer
     return fail;
 }
 
-int rdata_check(uint16_t type, const uint8_t *rdata, size_t len)
+static int check(uint16_t type, const uint8_t *rdata, size_t len, bool is_strict)
 {
     struct reader r;
-    struct pass p = {.r = &r, .out = NULL, .is_strict = true};
+    struct pass p = {.r = &r, .out = NULL, .is_strict = is_strict};
     reader_init(&r, rdata, len);
     r.pointers_left = 0;
     return pass_fields(&p, type);
+}
+
+int rdata_check(uint16_t type, const uint8_t *rdata, size_t len)
+{
+    return check(type, rdata, len, true);
+}
+
+int rdata_check_read(uint16_t type, const uint8_t *rdata, size_t len)
+{
+    return check(type, rdata, len, false);
 }
 
 /* Lower-cases the names of a row's fields. Names come first or behind fields of fixed size and strings in every type

@@ -20,6 +20,10 @@ MUST_CHECK int rdata_read(struct reader *r, uint16_t type, uint16_t rdlength, st
 /* FAIL_WIRE unless the uncompressed RDATA is well-formed for its type. */
 MUST_CHECK int rdata_check(uint16_t type, const uint8_t *rdata, size_t len);
 
+/* FAIL_WIRE unless it is what rdata_read lets through: that leaves to clients what concerns them alone (parameters of
+ * SVCB, locations, prefixes). */
+MUST_CHECK int rdata_check_read(uint16_t type, const uint8_t *rdata, size_t len);
+
 /* Canonical form (RFC 4034 6.2 as clarified by RFC 6840 5.1): names of the listed types in lower case, in place. */
 void rdata_canonicalise(uint16_t type, uint8_t *rdata, size_t len);
 

@@ -11,6 +11,7 @@
 #include "cache/entry.h"
 #include "cache/key.h"
 #include "resolver/dns/name.h"
+#include "resolver/dns/rdata.h"
 #include "resolver/dns/type.h"
 
 enum { VALUE_SIZE = 16384 };
@@ -239,6 +240,19 @@ static void every_kind_of_entry_reads_back(void **state)
     }
 }
 
+/* An HTTPS record whose parameters are in no order: clients may judge that (RFC 9460 2.2), it is kept like others. */
+static void what_was_let_in_reads_back(void **state)
+{
+    static const uint8_t unordered[] = {0, 1, 0, 0, 3, 0, 2, 1, 187, 0, 1, 0, 3, 2, 'h', '2'};
+    struct cache_entry e = simple_a("www.example.com.");
+    (void)state;
+    e.type = TYPE_HTTPS;
+    e.sets = NULL;
+    add_rdata(&new_set(&e.sets, e.name, TYPE_HTTPS, 300)->data, unordered, sizeof(unordered));
+    assert_int_equal(rdata_check(TYPE_HTTPS, unordered, sizeof(unordered)), FAIL_WIRE);
+    assert_same(&e, load(store(&e)));
+}
+
 static void a_simple_address_takes_at_most_100_octets_with_its_key(void **state)
 {
     struct cache_entry e = simple_a("www.some-company.example.com.");
@@ -374,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
         TEST(every_kind_of_entry_reads_back),
+        TEST(what_was_let_in_reads_back),
         TEST(a_simple_address_takes_at_most_100_octets_with_its_key),
         TEST(the_header_alone_says_how_long_and_how_sure),
         TEST(any_flipped_bit_of_key_or_value_is_noticed),
