@@ -101,6 +101,8 @@ case("added.nsec", ONE_SET, "a record was added", 6, bend=records_put("www A", "
 case("keytag.nsec", ONE_SET, "no key has the tag", (6, 9),
      bend=signature_changed("www A", key_tag=lambda tag: tag ^ 1))
 case("setalgorithm.nsec", ONE_SET, "no key has the algorithm", (6, 9), bend=signature_changed("www A", algorithm=14))
+case("newsetalgorithm.nsec", ONE_SET, "RFC 4035 5.2: the zone is of a known algorithm, if the signature is not", 10,
+     bend=signature_changed("www A", algorithm=200))
 case("manylabels.nsec", ONE_SET, "more labels than the owner has", 6, bend=signed_with("www A", labels=4))
 case("fewlabels.nsec", ONE_SET, "it is not of the wildcard that it claims", 6,
      bend=signature_changed("www A", labels=2))

@@ -124,6 +124,26 @@ MIXED_ASKED = all_of(("www A", "alias A", "x.wild A", "mail MX", "srv SRV", "nap
                       "afsdb AFSDB", "kx KX", "svcb SVCB", "https HTTPS", "missing A", "zzz A", "www MX"), "secure")
 case("mixedcase.nsec", MIXED_ASKED, "RFC 4034 6.2: names in RDATA are signed in lower case", text=MIXED)
 case("mixedcase.nsec3", MIXED_ASKED, text=MIXED, tool="bind", denial="nsec3")
+ODD = r"""
+@ SOA ns hostmaster 1 1800 900 604800 300
+@ NS ns
+ns A {address}
+caa CAA 0 issue "ca.example"
+far TYPE65280 \# 4 0A000001
+\000nul A 198.51.100.2
+a\.b A 198.51.100.2
+\200high A 198.51.100.2
+under_score A 198.51.100.2
+*.\000.deep A 198.51.100.2
+"""
+ODD_ASKED = all_of(("caa CAA", "caa MX", "far TYPE65280", "far A", r"\000nul A", r"\000 A", r"a\.b A", "a.b A", "b A",
+                    r"\200high A", r"\255 A", r"\201 MX", "under_score A", r"x.\000.deep A", r"\001.deep A",
+                    "deep A", ".".join("deep" * 30)[:119] + " A"), "secure")
+for odd, denial in ("odd.nsec", "nsec"), ("odd.nsec3", "nsec3"), ("odditerated.nsec3", "nsec3 iterations=50 salt=cafe"):
+    case(odd, ODD_ASKED, "octets, types and depths out of the ordinary", text=ODD, denial=denial)
+case("meta.nsec", all_of(("www NSEC", "@ NSEC", "missing NSEC", "@ CDS", "www ANY"), "secure"))
+case("meta.nsec3", all_of(("@ NSEC3PARAM", "www NSEC", "www NSEC3", "www ANY"), "secure"), denial="nsec3")
+case("signatures.nsec", "www RRSIG insecure", "RFC 4035 2.2: RRSIG is not signed itself", differs={"bind": "secure"})
 case("longlived.nsec", BRIEF_SECURE, "RFC 4034 3.1.5: times are serial numbers", days=(-20 * 365, 40 * 365))
 case("transient.nsec", BRIEF_SECURE, text="$TTL 0\n" + LEAF)
 
@@ -142,7 +162,8 @@ for number in range(ALIASES_IN_A_ROW):
 case(chain_zone(ALIASES_IN_A_ROW), "www A secure")
 LEAST = "an answer is as secure as the least of its links"
 case("aliases.nsec", "good A secure; plain A insecure; bad A bogus; gone A secure; plaingone A insecure;"
-     "none MX secure; www.dname A secure; www.plaindname A insecure; x.plainwild A insecure; x.wild A secure", LEAST, 7, text=APEX + """
+     "none MX secure; www.dname A secure; www.plaindname A insecure; x.plainwild A insecure; x.wild A secure",
+     LEAST, 7, text=APEX + """
 good CNAME www.csk.nsec.
 plain CNAME www.unsigned.nsec.
 bad CNAME www.expired.nsec.

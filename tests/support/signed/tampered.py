@@ -1,9 +1,9 @@
 """The zones of the signed lab whose replies are tampered with on their way, as by an attacker or a broken server."""
 from signed.case import SLOW_BIND, Table
-from signed.tampering import (NOERROR, NXDOMAIN, asked, below, denials_edited, doubled, made_denial, no_data, no_name,
-                              of_zone, renamed, replaced, then, unchanged, upper_case, without, without_ds,
-                              without_nsec3, without_signatures)
 from signed.spec import APEX, LEAF, Zone
+from signed.tampering import (NOERROR, NXDOMAIN, asked, below, denials_edited, doubled, made_denial, no_data, no_name,
+                              of_zone, renamed, replaced, then, unchanged, unsigned_denial, upper_case, with_ds,
+                              without, without_ds, without_nsec3, without_signatures)
 
 TOP = [
     Zone("mitm", keys="ksk zsk", server="tld", relayed=True, text=APEX),
@@ -38,6 +38,8 @@ secure("relayed.nsec3", "missing A", "as it is", unchanged, denial="nsec3")
 secure("duplicates.nsec", "www A", "RFC 2181 5: a set has no duplicates", doubled)
 secure("uppertarget.nsec", "alias CNAME", "RFC 4034 6.2", upper_case("target"))
 secure("uppersigner.nsec", "www A", "RFC 4034 6.2, RFC 6840 5.1", upper_case("signer"))
+secure("upperhash.nsec3", "missing A", "RFC 4034 6.1: the case of an owner does not matter", upper_case(),
+       denial="nsec3")
 secure("retargeted.nsec", "alias A", "a target can be asked for by itself", without_signatures("A"))
 
 # ---- something is taken away
@@ -72,6 +74,7 @@ bogus("wildcardreplay.nsec", "exists.wild A", "the name exists",
       then(WILDCARD_ANSWER, renamed("*.wild", "exists.wild")))
 bogus("wildcardtoohigh.nsec", "x.exists.wild A", "RFC 4592 3.3.1: another name is closer",
       then(WILDCARD_ANSWER, renamed("*.wild", "x.exists.wild")))
+bogus("ownsoa.nsec", "missing A", "the SOA is of a zone that is none", unsigned_denial("missing"), (6, 9, 10, 12))
 bogus("expandednsec.nsec", "b.wild MX", "no wildcard makes an NSEC",
       then(no_data("*.wild NSEC"), renamed("*.wild", "b.wild")), (6, 12))
 bogus("siblingnsec.nsec", "missing A", "a proof of the zone beside",
@@ -127,14 +130,16 @@ bogus3("sibling", "missing A", "a proof of the zone beside",
 # ---- what the parent says of the delegation
 
 
-def delegation(zone, why, change, **options):
-    case(zone, "www A bogus", why, (10, 12), change_parent=change, **options)
+def delegation(zone, why, change, errors=(10, 12), **options):
+    case(zone, "www A bogus", why, errors, change_parent=change, **options)
 
 
 case("referral.mitm", "www A secure", "the DS can be asked for", change_parent=without_ds(referrals_only=True))
 for parent in ("mitm", "mitm3", "mitmout"):
     delegation(f"stripped.{parent}", "RFC 4035 5.2: neither DS nor denial", without_ds())
     delegation(f"unproven.{parent}", "RFC 4035 5.2: neither DS nor denial", without_ds(), keys="")
+delegation("newalgorithm.mitm", "the DS had another algorithm when it was signed", with_ds(algorithm=200), 6)
+delegation("newdigest.mitm", "the DS had another digest type when it was signed", with_ds(digest_type=200), 6)
 delegation("childnsec.mitm", "RFC 6840 4.4: the child's NSEC", without_ds(".@ NSEC"))
 delegation("dsbit.mitm", "the NSEC has DS", without_ds("OWNER NSEC"))
 delegation("othernsec.mitm", "the NSEC of the delegation beside", without_ds("dsbit NSEC"))

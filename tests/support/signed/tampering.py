@@ -106,6 +106,16 @@ def no_name(*proofs):
     return replaced(NXDOMAIN, authority=["@ SOA", *proofs])
 
 
+def unsigned_denial(owner):
+    """NXDOMAIN of a zone that begins at this owner, without any signature."""
+    def change(reply, zone):
+        reply = replaced(NXDOMAIN)(reply, zone)
+        soa = zone.get("@", "SOA")
+        reply.authority.append(again(soa, zone.owner(owner), soa))
+        return reply
+    return change
+
+
 def of_zone(name, change):
     """The change is made with what another zone has."""
     return lambda reply, zone: change(reply, zone.others[name].signed)
@@ -175,6 +185,18 @@ def signed_now(zone, rrset):
 
 
 # ---- what a parent says of a delegation: functions that return change(reply, parent, owner)
+
+def with_ds(**changes):
+    """The DS has changed fields, and the signature that it had."""
+    def change(reply, parent, owner):
+        for section in (reply.answer, reply.authority):
+            section[:] = [changed(rrset) if rrset.rdtype == dns.rdatatype.DS else rrset for rrset in section]
+        return reply
+
+    def changed(rrset):
+        return again(rrset, rrset.name, [edited(item, changes) for item in rrset])
+    return change
+
 
 def without_ds(*proofs, referrals_only=False):
     """The DS and what denies it are left out; in their place stand signed sets of the parent, "OWNER" being the
