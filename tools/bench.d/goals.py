@@ -131,8 +131,9 @@ def goal_rows(result):
     for text, find, sense, wanted in GOALS:
         found = find(view)
         if found is not None:
-            reached = round(found, 3) <= wanted if sense == AT_MOST else round(found, 3) >= wanted
-            rows.append([text, f"{found:.2f}", f"{sense} {wanted:g}", "reached" if reached else "missed"])
+            shown = round(found, 2)
+            reached = shown <= wanted if sense == AT_MOST else shown >= wanted
+            rows.append([text, f"{shown:.2f}", f"{sense} {wanted:g}", "reached" if reached else "missed"])
     return rows
 
 
