@@ -199,7 +199,8 @@ def test_a_server_that_loses_the_case_of_names_is_asked_over_tcp_once(resolver):
         seen.append((query.question[0].name.to_text(), transport))
         return lowered(reply)
 
-    daemon, server = resolver(change)
+    # Without the short names of a walk, whose random case is too often lower case.
+    daemon, server = resolver(change, {"recursion": {"qname-minimisation": False}})
     for number in range(20):
         assert daemon.ask(f"a-long-name-{number}.mock.").rcode() == 3
     assert address_of(daemon.ask("good.mock.")) == TRUE
