@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 
-WINDOW = 80          # questions on the way
+WINDOW = 50          # questions on the way
 SOCKETS = 4          # ports they leave from, so that all threads of a resolver get some
 RESEND_SECONDS = 2.5
 GIVE_UP_SECONDS = 12

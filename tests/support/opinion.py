@@ -14,6 +14,8 @@ TTL_SLACK = 120  # seconds that a run takes at most, with one resolver asked lon
 LAYOUTS = {2: (0, 1, 0), 5: (0, 1, 0), 6: (0, 2, 20), 12: (0, 1, 0), 14: (0, 2, 0), 15: (2, 1, 0), 17: (0, 2, 0),
            18: (2, 1, 0), 21: (2, 1, 0), 33: (6, 1, 0), 36: (2, 1, 0), 39: (0, 1, 0)}
 OPT, SOA = 41, 6
+SERVFAIL = 2
+AGREEING_MIN = 2
 
 
 class Malformed(Exception):
@@ -113,8 +115,10 @@ def is_above(ours, theirs):
 
 
 def differences(ours, theirs):
-    """The facets in which `theirs` agree with each other but not with `ours`. Where they do not agree on the rcode, the
-    rest says nothing. The second result is whether they did."""
+    """The facets in which `theirs` agree with each other but not with `ours`, and whether they agree: on the rcode, as
+    else the rest says nothing. One that failed where two others did not has no opinion."""
+    answered = [peer for peer in theirs if peer is not None and peer.rcode != SERVFAIL]
+    theirs = answered if len(answered) >= AGREEING_MIN else theirs
     if None in theirs or len({peer.rcode for peer in theirs}) > 1:
         return [], False
     if ours is None:

@@ -93,6 +93,7 @@ class Unbound(Peer):
   infra-cache-max-rtt: 1000
   outbound-msg-retry: 2
   outgoing-range: 4096
+  val-bogus-ttl: 5
   num-queries-per-thread: 2048
   {self.options}
 remote-control:
@@ -143,7 +144,6 @@ class Bind(Peer):
   allow-query-cache {{ any; }};
   dnssec-validation {"yes" if self.anchor else "no"};
   resolver-query-timeout 3000;
-  empty-zones-enable no;
   recursive-clients 10000;
   {self.options}
 }};

@@ -19,6 +19,10 @@ USELESS = ("lame", "dead", "gone")  # addresses of the lab
 TLDS = (("plain", None, (None,)), ("other", None, (None, None, "nsec")), ("secure", "nsec", (None, "nsec", "nsec3")),
         ("hashed", "nsec3", (None, "nsec", "nsec3", "nsec3 opt-out")),
         ("loose", "nsec3 opt-out", (None, None, "nsec3")))
+SIGNING_FAULTS = ("expired", "wrong-ds", "unknown-ds", "no-ds", "unsigned-www", "forged-www")
+ALGORITHMS = tuple(f"algorithm={name}" for name in ("RSASHA256", "RSASHA512", "ECDSAP384SHA384", "ED25519", "ED448"))
+SIGNING_VARIANTS = {"nsec": ALGORITHMS + SIGNING_FAULTS + ("no-denial", "algorithm=RSASHA1"),
+                    "nsec3": ALGORITHMS + SIGNING_FAULTS + ("iterations=0", "iterations=20", "iterations=500")}
 
 TYPES = (
     ("MX", "10 mail"), ("MX", "0 ."), ("SRV", "1 2 443 www"), ("TXT", '"one" "t\\"w\\\\o" "\\000\\255" ""'),
@@ -32,7 +36,8 @@ TYPES = (
     ("EUI64", "00-00-5e-ef-10-00-00-2a"), ("TYPE65280", "\\# 4 0a000001"), ("TYPE65281", "\\# 0"),
     ("TYPE731", "\\# 6 abcdef012345"), ("AAAA", "2001:db8::80"), ("A", "198.18.0.80"), ("A", "0.0.0.0"),
     ("AAAA", "::ffff:198.18.0.1"), ("DS", "12345 13 2 " + "0123456789abcdef" * 4), ("NID", "10 0014:4fff:ff20:ee64"),
-    ("L32", "10 10.1.2.0"), ("LP", "10 www"), ("CSYNC", "1 3 A NS AAAA"), ("APL", "1:192.168.32.0/21 !1:192.168.38.0/28"))
+    ("L32", "10 10.1.2.0"), ("LP", "10 www"), ("CSYNC", "1 3 A NS AAAA"),
+    ("APL", "1:192.168.32.0/21 !1:192.168.38.0/28"))
 ODD_LABELS = ("a\\.b", "\\000nul", "sp\\032ace", "\\195\\188ber", "SHOUT", "miXed-Case", "under_score",
               "\\255\\254", "x" * 63, "-", "_", "0", "\\*", "a\\*", "\\007")
 # Labels that ldns-signzone does not write as it read them.
@@ -101,6 +106,7 @@ class Tree:
                 for label in (address.partition("=")[0] for address in addresses):
                     zone.add(label, "A", "{%s}" % label)
                     self.pool.setdefault(process, []).append(f"{label}.{zone.name}.")
+                    zone.add(f"{label}-alias", "CNAME", label)
             if previous is None:
                 self.delegate_with_glue(zone, tld, name, zone.servers)
             else:
@@ -111,8 +117,8 @@ class Tree:
 
     def make_zone(self, parent, label, signings, depth=0):
         signed = self.rng.choice(signings)
-        if signed and self.rng.random() < 0.05:
-            signed += self.rng.choice((" expired", " wrong-ds"))
+        if signed and self.rng.random() < 0.4:
+            signed += " " + self.rng.choice(SIGNING_VARIANTS[signed[:5].strip()])
         zone = self.new_zone(f"{label}.{parent.name}", signed, parent)
         kinds = NESTED_DELEGATIONS if depth else DELEGATIONS
         kind = self.rng.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])[0]
@@ -186,6 +192,13 @@ class Tree:
         self.delegate_with_glue(zone, parent, label, servers)
         for where, owner in ((zone, "@"), (parent, label)):
             where.add(owner, "NS", f"missing.{self.pool[HOSTS[0][0]][0].partition('.')[2]}")
+
+    def delegate_to_an_alias(self, zone, parent, label, servers):
+        """A name server's name that is an alias (RFC 2181 10.3 forbids it), beside others."""
+        self.delegate_with_glue(zone, parent, label, servers)
+        alias = self.pool[HOSTS[0][0]][0].replace(".", "-alias.", 1)
+        for where, owner in ((zone, "@"), (parent, label)):
+            where.add(owner, "NS", alias)
 
     def delegate_to_parents_servers(self, zone, parent, label, servers):
         self.delegate_with_glue(zone, parent, label, servers)
@@ -296,7 +309,7 @@ class Tree:
                 zone.add(name, "A", f"198.18.{count}.{number}")
         for number in range(self.rng.randint(8, 20)):  # knot 3.2 hangs when a wildcard has the addresses of over 40
             zone.add("mx", "MX", f"{number} mail{number}")
-        for size in (400, 900, 1100, 1400, 4000, 20000):
+        for size in (400, 900, 1100, 1400, 4000, 20000, 60000):
             zone.add(f"txt{size}", "TXT", "{text %d}" % (size + self.rng.randrange(100)))
         zone.add("to-a90", "CNAME", "a90")
         zone.add("to-txt1100", "CNAME", "txt1100")
@@ -335,8 +348,8 @@ class Tree:
 DELEGATIONS = (
     (Tree.delegate_with_glue, 30), (Tree.delegate_without_glue, 20), (Tree.delegate_both_ways, 8),
     (Tree.delegate_to_sibling, 10), (Tree.delegate_partly_lame, 8), (Tree.delegate_to_others_than_child_says, 8),
-    (Tree.delegate_to_some_that_do_not_exist, 5), (Tree.delegate_in_mixed_case, 6), (Tree.delegate_nowhere, 3),
-    (Tree.delegate_to_parents_servers, 4))
+    (Tree.delegate_to_some_that_do_not_exist, 5), (Tree.delegate_to_an_alias, 3), (Tree.delegate_in_mixed_case, 6),
+    (Tree.delegate_nowhere, 3), (Tree.delegate_to_parents_servers, 4))
 NESTED_DELEGATIONS = (
     (Tree.delegate_with_glue, 3), (Tree.delegate_without_glue, 2), (Tree.delegate_to_parents_servers, 4))
 ALWAYS = (Tree.hosts,)
@@ -358,6 +371,7 @@ def write(tree, directory):
         for process, software, addresses in REGISTRIES + HOSTS:
             file.write(f"{process} {software} {','.join(addresses)} {' '.join(hosted[process])}\n")
     with open(directory / "zones" / "root.zone", "a") as file:
+        file.write(f"turned DNAME {tree.tlds[0].name}.\n")
         for tld in tree.tlds:
             for process, _, addresses in REGISTRIES:
                 label = addresses[0].partition("=")[0]

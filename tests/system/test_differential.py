@@ -17,15 +17,35 @@ from tree import Tree, write
 QUESTIONS = 20000
 BASE = "127.54.0.0"       # beside the ordinary lab
 UNEXPLAINED_MAX = 0.003   # of what the peers agree on
-AGREED_MIN = 0.95         # else their trouble would hide ours
+AGREED_MIN = 0.9          # else their trouble would hide ours
 EXAMPLES = 5
+ALIASES_MAX = 11
+CNAME, SERVFAIL = 5, 2
 
+Difference = collections.namedtuple("Difference", "question facets ours theirs")
 Class = collections.namedtuple("Class", "name reason holds")
+
+
+def is_named(difference, *ends):
+    return difference.question.name.lower().rstrip(".").endswith(ends)
+
+
+def has_long_chain(difference):
+    chains = [sum(rdtype == CNAME for _, rdtype, _ in peer.answer) for peer in difference.theirs if peer is not None]
+    return difference.ours.rcode == SERVFAIL and max(chains, default=0) > ALIASES_MAX
+
 
 # What cairn does otherwise, and why; at most ten.
 CLASSES = (
     Class("delegation by a wildcard", "RFC 4592 4.2 leaves it undefined; name servers disagree on what to answer",
-          lambda question, facet: ".wns." in question.name.lower()),
+          lambda d: ".wns." in d.question.name.lower()),
+    Class("special names", "answered as RFC 8880, 9462 and 9476 say, and internal as reserved; others ask for them",
+          lambda d: is_named(d, "ipv4only.arpa", "resolver.arpa", ".alt", ".internal")),
+    Class("type 0", "FORMERR: it is reserved and no type to ask for (RFC 6895 3.1); others pass it on",
+          lambda d: d.question.rdtype == "TYPE0"),
+    Class("ANY and RRSIG", "one set of the name, whichever is at hand (RFC 8482 4.1), and no alias is followed",
+          lambda d: d.question.rdtype in ("ANY", "RRSIG")),
+    Class("twelve aliases", "eleven are the limit, as with BIND, which fails here as well", has_long_chain),
 )
 
 
@@ -48,8 +68,8 @@ class World:
         subprocess.run([LAB, "stop", "--dir", self.lab_directory], check=True)
 
     def configuration(self):
-        anchors = self.anchor.read_text().splitlines()
-        return {**self.lab.configuration(), "dnssec": {"validation": True, "trust-anchors": anchors}}
+        dnssec = {"validation": True, "trust-anchors": self.anchor.read_text().splitlines(), "accept-sha1": True}
+        return {**self.lab.configuration(), "dnssec": dnssec}
 
     def ask(self, pool, address, is_patient):
         """A future of all replies."""
@@ -79,27 +99,28 @@ def peers(world, tmp_path):
 
 def test_where_others_agree_cairn_agrees(world, peers, make_cairnd):
     cairnd = make_cairnd(world.configuration()).start()
-    with concurrent.futures.ProcessPoolExecutor(len(peers) + 1) as pool:
-        ours = world.ask(pool, ADDRESS, False)
+    with concurrent.futures.ProcessPoolExecutor(len(peers)) as pool:
+        ours = world.ask(pool, ADDRESS, False).result()
         theirs = [world.ask(pool, peer.address, True) for peer in peers]
-        ours, theirs = ours.result(), [replies.result() for replies in theirs]
+        theirs = [replies.result() for replies in theirs]
     assert cairnd.is_alive()
     found, agreed = compare(world.questions, ours, theirs)
     print(f"\n{len(peers)} others agree on {agreed} of {len(world.questions)} questions", *report(found), sep="\n")
     assert agreed >= AGREED_MIN * len(world.questions)
-    unexplained = sum(len(cases) for name, cases in found.items() if name is None)
-    assert unexplained <= UNEXPLAINED_MAX * agreed, "\n".join(report(found))
+    assert len(found[None]) <= UNEXPLAINED_MAX * agreed, "\n".join(report(found))
 
 
 def compare(asked, ours, theirs):
-    """Questions and facets by name of their class, None for no class; and how many questions the others agree on."""
+    """Differences by name of their class, None for no class; and how many questions the others agree on."""
     found, agreed = collections.defaultdict(list), 0
     for index, question in enumerate(asked):
         mine = opinion(ours.udp[index], ours.tcp[index])
-        facets, is_agreed = differences(mine, [peer_opinion(replies, index) for replies in theirs])
+        opinions = [peer_opinion(replies, index) for replies in theirs]
+        facets, is_agreed = differences(mine, opinions)
         agreed += is_agreed
         if facets:
-            found[class_of(question, facets)].append((question, facets))
+            difference = Difference(question, facets, mine, opinions)
+            found[class_of(difference)].append(difference)
     return found, agreed
 
 
@@ -110,12 +131,12 @@ def peer_opinion(replies, index):
         return None
 
 
-def class_of(question, facets):
-    return next((c.name for c in CLASSES if all(c.holds(question, facet) for facet in facets)), None)
+def class_of(difference):
+    return next((c.name for c in CLASSES if difference.ours is not None and c.holds(difference)), None)
 
 
 def report(found):
-    for name, cases in found.items():
-        yield f"{len(cases)} differences: {name or 'not explained'}"
-        shown = cases if name is None else cases[:EXAMPLES]
-        yield from (f"  {', '.join(facets)}: {question}" for question, facets in shown)
+    for name, differing in found.items():
+        yield f"{len(differing)} differences: {name or 'not explained'}"
+        for d in differing if name is None else differing[:EXAMPLES]:
+            yield f"  {', '.join(d.facets)}: {d.question}"
