@@ -65,6 +65,7 @@ static const char *check(struct root_fetch *f)
     struct expense expense = {.verifications = VERIFICATIONS, .failures = VERIFICATIONS};
     struct verifier v = {.keyring = keyring_new(KEYS),
                          .expense = &expense,
+                         .caps = CAPS_USUAL,
                          .wall = (uint32_t)clock_wall(),
                          .skew = p->signature_skew,
                          .accept_sha1 = p->accept_sha1};
