@@ -5,8 +5,8 @@
 #define MUST_CHECK               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
-/* The hardened build clears automatic variables (-ftrivial-auto-var-init). A buffer on the hot path that is always written
- * before it is read may be exempt. */
+/* The hardened build clears automatic variables (-ftrivial-auto-var-init). A buffer on the hot path that is always
+ * written before it is read may be exempt. */
 #if defined(__has_attribute)
 #if __has_attribute(uninitialized)
 #define UNCLEARED __attribute__((uninitialized))

@@ -39,8 +39,8 @@ void table_remove(struct table *t, struct table_node *n)
     }
 }
 
-struct table_node *table_find(const struct table *t, uint64_t hash,
-                              bool (*is_same)(struct table_node *, const void *), const void *key)
+struct table_node *table_find(const struct table *t, uint64_t hash, bool (*is_same)(struct table_node *, const void *),
+                              const void *key)
 {
     struct table_node *n = t->buckets[hash & t->mask];
     while (n != NULL && (n->hash != hash || !is_same(n, key))) {

@@ -28,8 +28,8 @@ void table_add(struct table *t, struct table_node *n, uint64_t hash);
 void table_remove(struct table *t, struct table_node *n);
 
 /* The first node with `hash` for which `is_same(node, key)` holds, or NULL. */
-struct table_node *table_find(const struct table *t, uint64_t hash,
-                              bool (*is_same)(struct table_node *, const void *), const void *key);
+struct table_node *table_find(const struct table *t, uint64_t hash, bool (*is_same)(struct table_node *, const void *),
+                              const void *key);
 
 /* Any node, or NULL when empty: for tearing down. */
 struct table_node *table_any(const struct table *t);

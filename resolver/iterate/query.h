@@ -16,7 +16,7 @@
 #include "resolver/iterate/trace.h"
 #include "resolver/validate/anchor.h"
 
-struct zone_copy; /* copy.h: a whole zone */
+struct zone_copy;   /* copy.h: a whole zone */
 struct servers;     /* servers.h: what is known of each upstream address */
 struct keyring;     /* validate/keyring.h */
 struct trust_table; /* trust_table.h */
@@ -58,7 +58,7 @@ struct policy {
     unsigned hint_count;
     const struct zone_copy *root_copy; /* asked in place of the root's servers (RFC 8806), or NULL */
     uint64_t root_copy_until;          /* clock_now: it is too old from then on */
-    const struct route *routes; /* sorted by routes_sort */
+    const struct route *routes;        /* sorted by routes_sort */
     unsigned route_count;
     bool validation;         /* answers are validated */
     struct anchors anchors;  /* where that begins; without one at or above a name it is indeterminate */

@@ -93,7 +93,7 @@ struct config {
         bool priming;
         bool local_root;
         const char *local_root_file; /* "": none */
-        uint32_t upstream_port; /* 1 to 65535 */
+        uint32_t upstream_port;      /* 1 to 65535 */
         struct config_nets allow_upstream;
         bool ipv4, ipv6;
         bool qname_minimisation;

@@ -58,8 +58,10 @@ static const char zones_text[] = "\nEach item has `name`, the apex, and `file`, 
                                  "```\n";
 
 static const char targets_text[] =
-    "\nEach item has `zone`, `to`, a list of 1 to 32 addresses, and may have `dnssec`: `auto` (the default) validates what\n"
-    "a trust anchor or the public tree vouches for and takes the rest as insecure, `require` takes as bogus what has no\n"
+    "\nEach item has `zone`, `to`, a list of 1 to 32 addresses, and may have `dnssec`: `auto` (the default) validates "
+    "what\n"
+    "a trust anchor or the public tree vouches for and takes the rest as insecure, `require` takes as bogus what has "
+    "no\n"
     "chain of trust, `off` validates nothing. A zone stands in one of `forward`, `stub` and `zones`. See\n"
     "[forwarding.md](forwarding.md).\n";
 

@@ -91,15 +91,17 @@ static const struct schema_row rows[] = {
      MEMBER(recursion.local_root),
      .initial = "false",
      .words = booleans,
-     .meaning = "Keep a copy of the root zone and ask it in place of the root's servers (RFC 8806). It is transferred from "
-                "those of the hints that allow it, and checked by its digest (RFC 8976) and the root's trust anchor."},
+     .meaning =
+         "Keep a copy of the root zone and ask it in place of the root's servers (RFC 8806). It is transferred from "
+         "those of the hints that allow it, and checked by its digest (RFC 8976) and the root's trust anchor."},
     {.key = "recursion.local-root-file",
      .kind = VALUE_PATH,
      MEMBER(recursion.local_root_file),
      RANGE(0, 4095),
      .initial = "\"\"",
-     .meaning = "Master file that the copy of the root zone is read from, now and whenever its SOA says so; empty: from "
-                "the root's servers."},
+     .meaning =
+         "Master file that the copy of the root zone is read from, now and whenever its SOA says so; empty: from "
+         "the root's servers."},
     {.key = "recursion.upstream-port",
      .kind = VALUE_NUMBER,
      MEMBER(recursion.upstream_port),

@@ -13,9 +13,11 @@ static bool is_one_of(const uint8_t *name, const uint8_t *a, const uint8_t *b)
 bool identity_find(const struct request *q, const char *identity, const char **text)
 {
     static const uint8_t id_server[] = "\x02id\x06server";
-    static const uint8_t hostname_bind[] = "\x08hostname\x04" "bind";
+    static const uint8_t hostname_bind[] = "\x08hostname\x04"
+                                           "bind";
     static const uint8_t version_server[] = "\x07version\x06server";
-    static const uint8_t version_bind[] = "\x07version\x04" "bind";
+    static const uint8_t version_bind[] = "\x07version\x04"
+                                          "bind";
 
     if (is_one_of(q->key, version_server, version_bind)) {
         *text = "cairn " CAIRN_VERSION;

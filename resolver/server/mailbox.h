@@ -24,8 +24,8 @@ MUST_CHECK int mailbox_init(struct mailbox *m, struct event_base *base);
 /* Runs what is still in it, then closes. No other thread may post any more. */
 void mailbox_fini(struct mailbox *m);
 
-/* From any thread: `run(arg)` will be called once on the owner's loop, in the order of posting. Ends the process without
- * memory: what is posted (a new configuration, a stop) must not get lost. */
+/* From any thread: `run(arg)` will be called once on the owner's loop, in the order of posting. Ends the process
+ * without memory: what is posted (a new configuration, a stop) must not get lost. */
 void mailbox_post(struct mailbox *m, void (*run)(void *arg), void *arg);
 
 #endif

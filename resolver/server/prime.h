@@ -11,7 +11,8 @@ struct prime {
     uint64_t next; /* no check before; clock_now milliseconds */
 };
 
-/* Starts a priming walk if one is due: cheap otherwise. Called when a worker starts and when a walk needs the network. */
+/* Starts a priming walk if one is due: cheap otherwise. Called when a worker starts and when a walk needs the network.
+ */
 void prime_check(struct prime *p, struct walks *w, struct generation *g, uint64_t now);
 
 #endif

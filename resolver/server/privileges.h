@@ -7,8 +7,8 @@
 
 #include "resolver/base/fail.h"
 
-/* Whom the process should run as: true and ids when it runs as root and `user` is set and exists. A user that was named in
- * the configuration (`is_given`) but does not exist is FAIL_SYSTEM. */
+/* Whom the process should run as: true and ids when it runs as root and `user` is set and exists. A user that was named
+ * in the configuration (`is_given`) but does not exist is FAIL_SYSTEM. */
 struct privileges {
     bool must_drop;
     unsigned uid, gid;

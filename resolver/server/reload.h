@@ -29,8 +29,8 @@ void reload_wait(struct reload *r);
 /* After reload_wait and once the mailbox is empty. */
 void reload_free(struct reload *r);
 
-/* Starts a load of `path` (see config_load) that may share zones with `current`, of which it keeps a user meanwhile; `done`
- * runs on the home thread. FAIL_BUSY: one is running. FAIL_SYSTEM: no thread. */
+/* Starts a load of `path` (see config_load) that may share zones with `current`, of which it keeps a user meanwhile;
+ * `done` runs on the home thread. FAIL_BUSY: one is running. FAIL_SYSTEM: no thread. */
 MUST_CHECK int reload_start(struct reload *r, const char *path, struct settings *current);
 
 #endif

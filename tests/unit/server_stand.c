@@ -7,8 +7,8 @@
 
 #include "cache/memory.h"
 #include "resolver/iterate/servers.h"
-#include "resolver/validate/keyring.h"
 #include "resolver/server/probes.h"
+#include "resolver/validate/keyring.h"
 
 static void must(bool ok, const char *what)
 {
