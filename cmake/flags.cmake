@@ -51,6 +51,13 @@ check_pie_supported(LANGUAGES C)
 # The optimised build drops no asserts: ours state invariants only, and a broken one must stop the process, not a cache.
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 
+# Programs are optimised as a whole, together with c-ares where tools/setup built that: many functions are a few
+# instructions long and called from other files. Tests (CAIRN_PLAIN_LINK) link the ordinary half of the same objects.
+if(CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo AND NOT CAIRN_SANITIZE)
+  add_compile_options(-flto=auto -ffat-lto-objects)
+  set(CAIRN_PLAIN_LINK -fno-lto)
+endif()
+
 if(CAIRN_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
