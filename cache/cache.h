@@ -64,7 +64,8 @@ struct cache_entry {
     uint64_t backed_until;
     uint8_t backer_labels;
     uint8_t failures; /* FAILURE: how many in a row, for the back-off */
-    struct ede error; /* FAILURE: what to tell the client */
+    /* FAILURE: what to tell the client. INSECURE: why, where clients are told; code 0: they are not. */
+    struct ede error;
 };
 
 /* Limits of what is kept; durations in seconds. */

@@ -11,7 +11,13 @@
 
 enum { CHECKSUM_SIZE = 4, AT_LIFE = 14, HEAD_SIZE = 22, PORT_USUAL = 53, BACKING_SIZE = 5 };
 
-enum origin { ORIGIN_ADDRESS = 0x03, ORIGIN_TCP = 0x04, ORIGIN_PORT = 0x08, ORIGIN_NEGATIVE = 0x10 };
+enum origin {
+    ORIGIN_ADDRESS = 0x03,
+    ORIGIN_TCP = 0x04,
+    ORIGIN_PORT = 0x08,
+    ORIGIN_NEGATIVE = 0x10,
+    ORIGIN_ERROR = 0x20 /* not a failure, but has an error to tell */
+};
 enum { ADDRESS_NONE, ADDRESS_V4, ADDRESS_V6 };
 
 /* How one set is written. */
@@ -65,10 +71,17 @@ static size_t sets_bound(const struct rrset *sets)
     return size;
 }
 
+/* Clients are told why it is insecure. */
+static bool has_reason(const struct cache_entry *e)
+{
+    return e->slot != CACHE_FAILURE && e->security == SECURITY_INSECURE && e->error.code != EDE_OTHER;
+}
+
 size_t entry_bound(const struct cache_entry *e)
 {
     size_t size = HEAD_SIZE + sizeof(e->source.octets) + sizeof(uint16_t);
-    size += e->slot == CACHE_FAILURE ? 4 + EDE_TEXT_MAX : BACKING_SIZE + 1;
+    size += 1 + BACKING_SIZE + 1;
+    size += e->slot == CACHE_FAILURE || has_reason(e) ? 3 + EDE_TEXT_MAX : 0;
     return size + sets_bound(e->sets) + sets_bound(e->foreign);
 }
 
@@ -149,7 +162,7 @@ static uint8_t origin_of(const struct cache_entry *e)
     unsigned origin = e->source.len == 4 ? ADDRESS_V4 : e->source.len == 16 ? ADDRESS_V6 : ADDRESS_NONE;
     bool has_port = e->source.len > 0 && e->source.port != PORT_USUAL;
     return (uint8_t)(origin | (e->source_tcp ? ORIGIN_TCP : 0) | (has_port ? ORIGIN_PORT : 0) |
-                     (e->is_negative ? ORIGIN_NEGATIVE : 0));
+                     (e->is_negative ? ORIGIN_NEGATIVE : 0) | (has_reason(e) ? ORIGIN_ERROR : 0));
 }
 
 static void write_head(struct writer *w, const struct cache_entry *e, unsigned sets)
@@ -169,6 +182,14 @@ static void write_head(struct writer *w, const struct cache_entry *e, unsigned s
     if (origin & ORIGIN_PORT) {
         writer_u16(w, e->source.port);
     }
+}
+
+static void write_error(struct writer *w, const struct ede *error)
+{
+    size_t text_len = strnlen(error->text, EDE_TEXT_MAX - 1);
+    writer_u16(w, error->code);
+    writer_u8(w, (uint8_t)text_len);
+    writer_bytes(w, error->text, text_len);
 }
 
 /* As a time after `stored`: 0 for one that is over already, all ones for none. */
@@ -191,11 +212,10 @@ size_t entry_write(const struct cache_entry *e, const uint8_t *key, size_t key_l
     writer_init(&w, out, size < ENTRY_SIZE_MAX ? size : ENTRY_SIZE_MAX);
     write_head(&w, e, sets);
     if (e->slot == CACHE_FAILURE) {
-        size_t text_len = strnlen(e->error.text, EDE_TEXT_MAX - 1);
         writer_u8(&w, e->failures);
-        writer_u16(&w, e->error.code);
-        writer_u8(&w, (uint8_t)text_len);
-        writer_bytes(&w, e->error.text, text_len);
+    }
+    if (e->slot == CACHE_FAILURE || has_reason(e)) {
+        write_error(&w, &e->error);
     }
     if (e->slot == CACHE_DELEGATION) {
         write_backing(&w, e);
@@ -243,16 +263,15 @@ static void read_source(struct reader *r, unsigned origin, struct cache_entry *e
     e->source_tcp = origin & ORIGIN_TCP;
 }
 
-static void read_failure(struct reader *r, struct cache_entry *e)
+static void read_error(struct reader *r, struct ede *error)
 {
-    e->failures = reader_u8(r);
-    e->error.code = reader_u16(r);
+    error->code = reader_u16(r);
     size_t len = reader_u8(r);
     const uint8_t *text = reader_bytes(r, len);
     if (len >= EDE_TEXT_MAX || text == NULL) {
         r->bad = true;
     } else {
-        memcpy(e->error.text, text, len);
+        memcpy(error->text, text, len);
     }
 }
 
@@ -452,8 +471,12 @@ int entry_read(const uint8_t *key, size_t key_len, const uint8_t *value, size_t 
     e->security = (enum security)(bytes[6] >> 4);
     read_source(&r, bytes[5], e);
     if (e->slot == CACHE_FAILURE) {
-        read_failure(&r, e);
-    } else if (e->slot == CACHE_DELEGATION) {
+        e->failures = reader_u8(&r);
+    }
+    if (e->slot == CACHE_FAILURE || (bytes[5] & ORIGIN_ERROR) != 0) {
+        read_error(&r, &e->error);
+    }
+    if (e->slot == CACHE_DELEGATION) {
         read_backing(&r, e);
     }
     if (e->security > SECURITY_BOGUS) {

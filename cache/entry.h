@@ -3,7 +3,8 @@
  * they differ from the entry's name, and all sets of an entry expire with it, so that they need no TTLs of their own.
  *
  *     checksum u32 | version u8 | origin u8 | standing u8 | sets u8 | stored u48 ms | life u32 ms | epoch u32
- *     | source address | source port | failure, or backing and number of foreign sets | sets, the foreign ones last
+ *     | source address | source port | of failures: how many | error, if there is one
+ *     | of delegations: backing and number of foreign sets | sets, the foreign ones last
  *
  * The checksum covers key and value, so that no flipped bit can move an answer to another name. Readers trust nothing.
  */

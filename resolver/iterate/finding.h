@@ -20,7 +20,6 @@ struct finding {
     const uint8_t *signer;               /* the zone whose keys verified it; NULL: none did */
     struct attest attest;                /* of the first set */
     bool is_own_fault;                   /* BOGUS for itself, not for its zone */
-    const struct ede *why;               /* BOGUS, or INSECURE for a reason that clients are told */
 };
 
 /* Whether the answer of the frame is made of links: it is the client's, and validation is on. */

@@ -218,7 +218,9 @@ static void close_frame(struct query *q, struct frame *f)
     const uint8_t *name = failed_name(q, f);
     struct ede errors[EDE_MAX];
     if (f->outcome == OUTCOME_BOGUS) {
-        secure_errors(q, f, errors);
+        if (secure_errors(q, f, errors) == 0) {
+            errors[0] = (struct ede){.code = EDE_DNSSEC_BOGUS};
+        }
         learn_bogus(q, f->bogus->asked, f->type, &errors[0]);
     } else if (name != NULL) {
         if (secure_errors(q, f, errors) == 0) {

@@ -16,7 +16,7 @@ bool refresh_is_due(uint64_t stored, uint64_t expires, uint64_t now)
 uint64_t refresh_time(const struct answer *a)
 {
     uint64_t first = REFRESH_NEVER;
-    for (unsigned i = 0; i < SECTION_COUNT && a->error_count == 0; i++) {
+    for (unsigned i = 0; i < SECTION_COUNT && !a->is_stale; i++) {
         for (const struct rrset *set = a->sections[i]; set != NULL; set = set->next) {
             uint64_t at = set->expires != 0 ? time_of(1000ull * set->ttl, set->expires) : REFRESH_NEVER;
             first = at < first ? at : first;

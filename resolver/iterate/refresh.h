@@ -13,8 +13,8 @@
 /* For an entry of the cache. */
 bool refresh_is_due(uint64_t stored, uint64_t expires, uint64_t now);
 
-/* The first moment when a part of the answer is due, in clock_now milliseconds; REFRESH_NEVER for own data and errors.
- */
+/* The first moment when a part of the answer is due, in clock_now milliseconds; REFRESH_NEVER for own data, expired
+ * data and failures. */
 uint64_t refresh_time(const struct answer *a);
 
 #endif

@@ -28,7 +28,7 @@ static enum check conclude(struct query *q, struct finding *l, enum security sec
         why = trust_words(q, &fault);
     }
     l->entry.security = security;
-    l->why = why;
+    l->entry.error = why != NULL ? *why : (struct ede){0};
     l->is_stored = l->is_stored && security == SECURITY_INDETERMINATE;
     if (security == SECURITY_SECURE) {
         l->entry.trust = TRUST_VALIDATED;
@@ -292,22 +292,13 @@ static enum check find_status(struct query *q, struct finding *l)
     return check;
 }
 
-/* The cache knows the status, but not on whose word. Own data has no name here. */
-static enum check recall_status(struct query *q, struct finding *l)
-{
-    if (l->entry.security == SECURITY_INSECURE && l->why == NULL && l->entry.name != NULL) {
-        l->why = trust_negative(q, speaker_of(l));
-    }
-    return CHECK_DONE;
-}
-
 enum next secure_check(struct query *q, struct frame *f)
 {
     if (!q->is_validated || f->outcome != OUTCOME_ANSWER) {
         return f->doubted != NULL ? end_bogus(f, f->doubted) : NEXT_DONE;
     }
     for (struct finding *l = f->findings; l != NULL; l = l->next) {
-        enum check check = has_status(q, l) ? recall_status(q, l) : find_status(q, l);
+        enum check check = has_status(q, l) ? CHECK_DONE : find_status(q, l);
         if (check != CHECK_DONE) {
             return stop(q, f, check);
         }
@@ -325,12 +316,12 @@ unsigned secure_errors(const struct query *q, const struct frame *f, struct ede 
         memcpy(out, q->faults, q->fault_count * sizeof(*out));
         return q->fault_count;
     }
-    while (l != NULL && l->why == NULL) {
+    while (l != NULL && l->entry.error.text[0] == '\0') {
         l = l->next;
     }
     if (l == NULL || (f->outcome != OUTCOME_ANSWER && f->outcome != OUTCOME_BOGUS)) {
         return 0;
     }
-    out[0] = *l->why;
+    out[0] = l->entry.error;
     return 1;
 }

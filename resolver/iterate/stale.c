@@ -10,6 +10,7 @@
 #include "resolver/iterate/finding.h"
 #include "resolver/iterate/known.h"
 #include "resolver/iterate/private.h"
+#include "resolver/iterate/secure.h"
 
 static const struct cache_entry *find(struct query *q, enum cache_slot slot, const uint8_t *name, uint16_t type)
 {
@@ -140,6 +141,7 @@ static const struct answer *build(struct query *q, const struct frame *f)
         snprintf(e->text, sizeof(e->text), "expired %" PRIu64 " s ago", age / 1000);
         a->is_stale = true;
     }
+    a->error_count += secure_errors(q, f, a->errors + a->error_count);
     private_remove(q, a);
     return a;
 }

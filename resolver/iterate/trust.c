@@ -267,6 +267,10 @@ static enum check by_denial(struct query *q, struct raw *raw, const struct rrset
     switch (denial_delegation(&v, proofs, parent->name, raw->name)) {
     case DELEGATION_INSECURE:
         return settle_denied(q, raw, ZONE_INSECURE, expires, out);
+    case DELEGATION_COSTLY:
+        fault.code = EDE_UNSUPPORTED_NSEC3_ITERATIONS;
+        fault.detail = "too many NSEC3 iterations";
+        return settle_unsupported(q, raw->name, &fault, expires, out);
     case DELEGATION_NO_CUT:
         if (!raw->is_referral) {
             return settle_denied(q, raw, ZONE_NO_CUT, expires, out);
@@ -385,21 +389,16 @@ static enum check by_parent(struct query *q, const uint8_t *zone, const uint8_t 
 
 /* ---- Where a search begins ---- */
 
-const struct ede *trust_negative(struct query *q, const uint8_t *name)
-{
-    const uint8_t *negative = anchor_negative(&q->resolver->policy->anchors, name);
-    struct fault fault = {.code = EDE_NEGATIVE_TRUST_ANCHOR, .owner = negative, .detail = "nothing below is validated"};
-    return negative != NULL ? trust_words(q, &fault) : NULL;
-}
-
 /* NULL: the settings say nothing against looking for a chain, and name an anchor. */
 static const struct zone_trust *by_policy(struct query *q, const uint8_t *name)
 {
     const struct policy *p = q->resolver->policy;
     const struct route *route = route_find(p, name);
     struct zone_trust z = {.name = name, .status = ZONE_INSECURE, .hash = trust_hash(name)};
-    if (anchor_negative(&p->anchors, name) != NULL) {
-        z.why = trust_negative(q, name);
+    struct fault fault = {.code = EDE_NEGATIVE_TRUST_ANCHOR, .detail = "nothing below is validated"};
+    fault.owner = anchor_negative(&p->anchors, name);
+    if (fault.owner != NULL) {
+        z.why = trust_words(q, &fault);
     } else if (anchor_find(&p->anchors, name) == NULL) {
         z.status = ZONE_INDETERMINATE;
     } else if (route == NULL || route->dnssec != DNSSEC_OFF) {

@@ -33,9 +33,6 @@ bool trust_is_tired(const struct query *q);
 /* A VERDICT_LIMIT or the like: counts which limit it was. */
 enum check trust_hit_limit(struct query *q);
 
-/* What a negative trust anchor that covers `name` has to say; NULL: there is none, or no memory. */
-const struct ede *trust_negative(struct query *q, const uint8_t *name);
-
 /* `fault` in words that live as long as the query; NULL without memory. */
 const struct ede *trust_words(struct query *q, const struct fault *fault);
 

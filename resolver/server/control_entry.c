@@ -49,7 +49,7 @@ static json_int_t seconds_left(uint64_t expires, uint64_t now)
     return expires > now ? (json_int_t)((expires - now + 999) / 1000) : 0;
 }
 
-/* What a failure says, as in an answer: "No Reachable Authority: 192.0.2.1 timed out". */
+/* What a failure or an insecure entry says, as in an answer: "No Reachable Authority: 192.0.2.1 timed out". */
 static json_t *error_text(const struct cache_entry *e)
 {
     const char *text = e->error.text;
@@ -81,7 +81,7 @@ json_t *control_cache_entry(const struct cache_entry *e, uint64_t now)
     if (entry != NULL && e->foreign != NULL) {
         json_object_set_new(entry, "last_resort", list_records(e->foreign, now));
     }
-    if (entry != NULL && e->slot == CACHE_FAILURE) {
+    if (entry != NULL && (e->slot == CACHE_FAILURE || e->error.code != EDE_OTHER)) {
         json_object_set_new(entry, "error", error_text(e));
     }
     return entry;

@@ -136,6 +136,8 @@ static size_t compose(struct front *f, const struct request *q, const struct ans
         m.is_secure = a->security == SECURITY_SECURE;
         m.refresh_at = plan_refresh(f, q, a, now);
         ready_keep(f->ready, q, epoch, now, &m);
+    } else if (a->is_cached && a->error_count > 0) {
+        (void)plan_refresh(f, q, a, now); /* insecure for a reason that no ready answer can tell */
     }
     if (a->rcode == RCODE_SERVFAIL) {
         log_failure(q, a);

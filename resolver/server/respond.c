@@ -99,6 +99,15 @@ size_t respond_answer(const struct responder *r, const struct request *q, const 
     return msg_finish(&m, !is_whole);
 }
 
+/* Codes alone: most clients look at nothing else. */
+static void strip_texts(struct edns *opt, struct ede bare[EDE_MAX])
+{
+    for (unsigned i = 0; i < opt->error_count; i++) {
+        bare[i] = (struct ede){.code = opt->errors[i].code};
+    }
+    opt->errors = bare;
+}
+
 size_t respond_add_opt(const struct responder *r, const struct request *q, const struct respond_extra *extra,
                        uint8_t *out, size_t len, size_t limit)
 {
@@ -108,6 +117,10 @@ size_t respond_add_opt(const struct responder *r, const struct request *q, const
     struct edns opt = opt_for(r, q);
     opt.errors = extra->errors;
     opt.error_count = extra->error_count;
+    UNCLEARED struct ede bare[EDE_MAX];
+    if (opt.error_count > 0 && len + edns_size(&opt) > limit) {
+        strip_texts(&opt, bare);
+    }
     while (opt.error_count > 0 && len + edns_size(&opt) > limit) {
         opt.error_count--;
     }

@@ -38,7 +38,8 @@ enum denial denial_wildcard(struct verifier *v, const struct rrset *proofs, cons
 /* What the parent zone says about the delegation of `name`. */
 enum delegation {
     DELEGATION_UNPROVEN,
-    DELEGATION_INSECURE, /* a cut without DS, or an opt-out span or costly NSEC3 hides whether there is one */
+    DELEGATION_INSECURE, /* a cut without DS, or an opt-out span hides whether there is one */
+    DELEGATION_COSTLY,   /* NSEC3 with too many iterations hide whether there is one: insecure, EDE 27 */
     DELEGATION_NO_CUT,   /* the name exists, or is an empty non-terminal, and is no cut: the zone goes on below it */
     DELEGATION_NO_NAME,  /* nothing of that name: nothing below it either */
     DELEGATION_LIMIT

@@ -196,7 +196,7 @@ enum delegation nsec3_delegation(struct verifier *v, const struct rrset *proofs,
     case DENIAL_SECURE:
         break;
     case DENIAL_COSTLY:
-        return DELEGATION_INSECURE;
+        return DELEGATION_COSTLY;
     case DENIAL_LIMIT:
         return DELEGATION_LIMIT;
     default:

@@ -230,10 +230,18 @@ static struct cache_entry failure(void)
     return e;
 }
 
+static struct cache_entry insecure(void)
+{
+    struct cache_entry e = simple_a("www.sha1.example.");
+    e.security = SECURITY_INSECURE;
+    e.error = (struct ede){.code = EDE_UNSUPPORTED_DNSKEY_ALGORITHM, .text = "sha1.example. DNSKEY: RSASHA1"};
+    return e;
+}
+
 static void every_kind_of_entry_reads_back(void **state)
 {
-    const struct cache_entry entries[] = {simple_a("www.example.com."), simple_a("."), delegation(), nodata(),
-                                          failure()};
+    const struct cache_entry entries[] = {
+        simple_a("www.example.com."), simple_a("."), delegation(), nodata(), failure(), insecure()};
     (void)state;
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
         assert_same(&entries[i], load(store(&entries[i])));
@@ -263,6 +271,18 @@ static void a_simple_address_takes_at_most_100_octets_with_its_key(void **state)
     e = delegation();
     s = store(&e);
     print_message("delegation: key %zu, value %zu\n", s->key_len, s->len);
+}
+
+static void only_who_has_a_reason_stores_one(void **state)
+{
+    struct cache_entry with = insecure(), without = insecure(), bogus = insecure();
+    (void)state;
+    without.error = (struct ede){0};
+    bogus.security = SECURITY_BOGUS;
+    size_t usual = store(&without)->len;
+    assert_int_equal(store(&with)->len, usual + 3 + strlen(with.error.text));
+    assert_int_equal(store(&bogus)->len, usual);
+    assert_int_equal(load(store(&bogus))->error.code, 0);
 }
 
 static void the_header_alone_says_how_long_and_how_sure(void **state)
@@ -321,15 +341,15 @@ static void read_damaged(const struct stored *good)
 
 static void nonsense_with_a_right_checksum_is_harmless(void **state)
 {
-    const struct cache_entry entries[] = {simple_a("www.example.com."), delegation(), nodata(), failure()};
-    const struct stored *good[4];
+    const struct cache_entry entries[] = {simple_a("www.example.com."), delegation(), nodata(), failure(), insecure()};
+    const struct stored *good[5];
     (void)state;
     srand(1);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         good[i] = store(&entries[i]);
     }
     for (int i = 0; i < 40000; i++) {
-        read_damaged(good[i % 4]);
+        read_damaged(good[i % 5]);
     }
 }
 
@@ -390,6 +410,7 @@ int main(void)
         TEST(every_kind_of_entry_reads_back),
         TEST(what_was_let_in_reads_back),
         TEST(a_simple_address_takes_at_most_100_octets_with_its_key),
+        TEST(only_who_has_a_reason_stores_one),
         TEST(the_header_alone_says_how_long_and_how_sure),
         TEST(any_flipped_bit_of_key_or_value_is_noticed),
         TEST(nonsense_with_a_right_checksum_is_harmless),

@@ -380,8 +380,8 @@ static void nsec3_tells_what_a_delegation_is(void **state)
         {S_FOREIGN, "x.w.example.", DELEGATION_UNPROVEN},
         {R_Y_W, "y.w.example.", DELEGATION_NO_CUT},
         {R_NS1, "ns1.example.", DELEGATION_NO_CUT},
-        {H_A ".example." COSTLY H_X_W " NS RRSIG\n", "a.example.", DELEGATION_INSECURE},
-        {H_A ".example." COSTLY H_X_W " NS RRSIG\n", "z.example.", DELEGATION_INSECURE},
+        {H_A ".example." COSTLY H_X_W " NS RRSIG\n", "a.example.", DELEGATION_COSTLY},
+        {H_A ".example." COSTLY H_X_W " NS RRSIG\n", "z.example.", DELEGATION_COSTLY},
         {H_A ".example." UNKNOWN H_X_W " NS RRSIG\n", "a.example.", DELEGATION_UNPROVEN},
         {H_A ".a.example." COSTLY H_X_W " NS RRSIG\n", "a.example.", DELEGATION_UNPROVEN},
     };

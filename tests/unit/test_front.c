@@ -231,19 +231,26 @@ static void who_answers_is_told_in_class_ch(void **state)
 
 /* ---- From own zones ---- */
 
-static void an_own_zone_goes_before_the_cache(void **state)
+static void put_address(const char *name, uint64_t stored, const struct ede *why)
 {
     static const uint8_t other[] = {4, 0, 203, 0, 113, 1};
-    (void)state;
-    struct rrset set = {.owner = zone_name("www.dev.test."), .type = TYPE_A, .ttl = 300, .data = {other, 6, 1}};
+    struct rrset set = {.owner = zone_name(name), .type = TYPE_A, .ttl = 300, .data = {other, 6, 1}};
     struct cache_entry e = {.name = set.owner,
                             .slot = CACHE_ANSWER,
                             .type = TYPE_A,
                             .trust = TRUST_AUTHORITATIVE,
-                            .stored = clock_now(),
+                            .security = SECURITY_INSECURE,
+                            .stored = stored,
                             .epoch = cache_epoch(&stand.cache),
-                            .sets = &set};
+                            .sets = &set,
+                            .error = *why};
     assert_int_equal(cache_put(&stand.cache, &e, &arena), FAIL_NONE);
+}
+
+static void an_own_zone_goes_before_the_cache(void **state)
+{
+    (void)state;
+    put_address("www.dev.test.", clock_now(), &(struct ede){0});
     for (unsigned i = 0; i < 3; i++) {
         const struct msg *m = ask("www.dev.test.", TYPE_A);
         assert_true((m->flags & MSG_AA) != 0);
@@ -304,6 +311,23 @@ static void the_first_answer_comes_from_a_walk_the_next_are_ready(void **state)
     assert_memory_equal(m->question.name, "\7EXAMPLE", 9); /* the asker's case */
     assert_int_equal(stats_get(&front->stats, STAT_from_walk), 1);
     assert_int_equal(stats_get(&front->stats, STAT_from_ready), 1);
+    assert_int_equal(fake_upstream_count(), 1);
+}
+
+static void the_reason_of_an_insecure_answer_is_told_each_time(void **state)
+{
+    static const struct ede why = {.code = EDE_UNSUPPORTED_DNSKEY_ALGORITHM, .text = "example. DNSKEY: RSASHA1"};
+    (void)state;
+    stand.settings->policy.validation = true;
+    put_address("www.example.", clock_now(), &why);
+    for (unsigned i = 0; i < 3; i++) {
+        const struct msg *m = ask("www.example.", TYPE_A);
+        assert_int_equal(error_code(m), EDE_UNSUPPORTED_DNSKEY_ALGORITHM);
+        assert_string_equal(m->edns.received.text, why.text);
+    }
+    assert_int_equal(fake_upstream_count(), 0);
+    put_address("www.example.", clock_now() - 295000, &why); /* near its end, and in use */
+    assert_int_equal(error_code(ask("www.example.", TYPE_A)), EDE_UNSUPPORTED_DNSKEY_ALGORITHM);
     assert_int_equal(fake_upstream_count(), 1);
 }
 
@@ -538,6 +562,7 @@ int main(void)
         FRONT_TEST(an_own_zone_is_answered_without_rd_but_not_beyond),
         FRONT_TEST(an_alias_out_of_an_own_zone_is_resolved_and_never_kept_ready),
         FRONT_TEST(the_first_answer_comes_from_a_walk_the_next_are_ready),
+        FRONT_TEST(the_reason_of_an_insecure_answer_is_told_each_time),
         FRONT_TEST(a_flush_makes_ready_answers_void),
         FRONT_TEST(over_tcp_the_answer_takes_the_connection_it_came_from),
         FRONT_TEST(too_many_questions_and_too_many_clients_are_told_so),

@@ -182,6 +182,26 @@ static void reasons_are_sent_only_to_those_who_speak_edns(void **state)
     assert_int_equal(m.rcode, RCODE_SERVFAIL);
 }
 
+static void a_reason_gives_way_to_records_text_first(void **state)
+{
+    (void)state;
+    struct answer a = {.rcode = RCODE_NOERROR, .error_count = 1};
+    struct request q = request_for("a.example", TYPE_A, 1232);
+    a.sections[SECTION_ANSWER] = addresses(q.key, 30);
+    a.errors[0] = (struct ede){.code = EDE_UNSUPPORTED_DNSKEY_ALGORITHM, .text = "example. DNSKEY: RSASHA1"};
+    q.edns.udp_size = (uint16_t)respond(&q, &a, false);
+    assert_string_equal(parse(respond(&q, &a, false)).edns.received.text, a.errors[0].text);
+    q.edns.udp_size--;
+    struct msg m = parse(respond(&q, &a, false));
+    assert_true(m.edns.has_received);
+    assert_int_equal(m.edns.received.code, EDE_UNSUPPORTED_DNSKEY_ALGORITHM);
+    assert_string_equal(m.edns.received.text, "");
+    q.edns.udp_size = (uint16_t)(q.edns.udp_size - strlen(a.errors[0].text));
+    m = parse(respond(&q, &a, false));
+    assert_false(m.edns.has_received);
+    assert_int_equal(m.sections[SECTION_ANSWER]->data.count, 30);
+}
+
 static void an_answer_is_keepable_only_when_it_is_the_same_for_everybody(void **state)
 {
     (void)state;
@@ -219,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_compact_denial_is_nxdomain_for_those_who_do_not_set_do),
         cmocka_unit_test(ad_is_for_secure_answers_and_those_who_understand_it),
         cmocka_unit_test(reasons_are_sent_only_to_those_who_speak_edns),
+        cmocka_unit_test(a_reason_gives_way_to_records_text_first),
         cmocka_unit_test(an_answer_is_keepable_only_when_it_is_the_same_for_everybody),
         cmocka_unit_test(errors_work_without_a_question_and_carry_extended_codes),
     };
