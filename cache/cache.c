@@ -359,11 +359,14 @@ int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *s
     size_t key_len = key_of(&put, key);
     result = weigh_old(v, key, key_len, &put, scratch);
     if (result != FAIL_NONE) {
-        return result == FAIL_LIMIT ? FAIL_SPACE : result;
+        return result == FAIL_LIMIT ? FAIL_MEMORY : result;
     }
     size_t bound = entry_bound(&put);
     uint8_t *value = arena_take(scratch, bound);
-    size_t len = value != NULL ? entry_write(&put, key, key_len, value, bound) : 0;
+    if (value == NULL) {
+        return FAIL_MEMORY;
+    }
+    size_t len = entry_write(&put, key, key_len, value, bound);
     if (len == 0 || len > v->policy->max_entry_size) {
         return FAIL_SPACE;
     }

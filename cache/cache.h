@@ -123,8 +123,8 @@ MUST_CHECK int cache_find_proof(struct cache_view *v, const uint8_t *zone, uint1
  * negative entries (RFC 2308 5), the smallest of NS and DS for a delegation; a live delegation keeps its expiry when
  * the same NS set comes again (a child or a refresh cannot extend it). TTL 0 is not stored, and a PROOF not again while
  * the same one lives for another half of its time. Results other than FAIL_NONE are for counters: FAIL_LIMIT (an RRset
- * of more than max_records), FAIL_SPACE (larger than max_entry_size, or `scratch` is full), FAIL_STORE (backend refused
- * or the epoch is old), FAIL_BUSY (a better entry lives). */
+ * of more than max_records), FAIL_SPACE (larger than max_entry_size), FAIL_MEMORY (`scratch` is full), FAIL_STORE
+ * (backend refused or the epoch is old), FAIL_BUSY (a better entry lives). */
 int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *scratch);
 
 uint32_t cache_epoch(struct cache_view *v);

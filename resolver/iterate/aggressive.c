@@ -27,7 +27,7 @@ static void put(struct query *q, const struct finding *l, const struct cache_ent
     e.epoch = l->entry.epoch;
     e.source = l->entry.source;
     e.source_tcp = l->entry.source_tcp;
-    (void)cache_put(q->resolver->cache, &e, &q->arena);
+    query_store(q, &e);
 }
 
 static bool is_useful(const struct query *q, const struct rrset *set, const uint8_t *zone)

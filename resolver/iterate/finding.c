@@ -107,7 +107,7 @@ void finding_store(struct query *q, struct frame *f)
 {
     for (struct finding *l = f->findings; l != NULL; l = l->next) {
         if (may_store(q, l)) {
-            (void)cache_put(q->resolver->cache, &l->entry, &q->arena);
+            query_store(q, &l->entry);
             aggressive_learn(q, l);
             l->is_stored = true;
         }

@@ -6,9 +6,20 @@
 #include "resolver/iterate/recover.h"
 #include "resolver/iterate/stale.h"
 
-static void clamp(const struct query *q, struct rrset *set, bool is_negative)
+static uint32_t clamp_ttl(struct query *q, uint32_t ttl, bool is_negative)
 {
-    set->ttl = cache_clamp_ttl(q->resolver->cache->policy, set->ttl, is_negative);
+    uint32_t clamped = cache_clamp_ttl(q->resolver->cache->policy, ttl, is_negative);
+    if (clamped < ttl) {
+        q->resolver->limit_hits[is_negative ? LIMIT_ID_max_negative_ttl : LIMIT_ID_max_ttl]++;
+    } else if (clamped > ttl) {
+        q->resolver->limit_hits[is_negative ? LIMIT_ID_min_negative_ttl : LIMIT_ID_min_ttl]++;
+    }
+    return clamped;
+}
+
+static void clamp(struct query *q, struct rrset *set, bool is_negative)
+{
+    set->ttl = clamp_ttl(q, set->ttl, is_negative);
     set->expires = q->now + 1000ull * set->ttl;
 }
 
@@ -23,16 +34,14 @@ static struct cache_entry entry(const struct query *q, enum cache_slot slot, con
                                 .source_tcp = q->event->over_tcp};
 }
 
-/* The answer does not depend on whether it is stored. What a zone says of names below a cut, asked for the address of a
- * server of the zone below, is no answer for anybody else. */
+/* What a zone says of names below a cut, asked for the address of a server of the zone below, is no answer for anybody
+ * else. */
 static void put(struct query *q, const struct cache_entry *e)
 {
     if (q->top->above != NULL && e->slot != CACHE_DELEGATION) {
         return;
     }
-    if (cache_put(q->resolver->cache, e, &q->arena) == FAIL_LIMIT) {
-        q->resolver->limit_hits[LIMIT_ID_records]++;
-    }
+    query_store(q, e);
 }
 
 /* Of the client's answer nothing is stored yet. */
@@ -58,7 +67,7 @@ bool learn_set(struct query *q, struct frame *f, struct rrset *set, enum trust t
 
 /* The SOA of a negative answer is sent with the time the answer itself may be kept: the smaller of its TTL and its
  * MINIMUM field, the last of its RDATA (RFC 2308 3). */
-static void clamp_soa(const struct query *q, struct rrset *soa)
+static void clamp_soa(struct query *q, struct rrset *soa)
 {
     struct rdata_view rdata = rdatas_first(&soa->data);
     if (rdata.len >= 4) {
@@ -93,6 +102,7 @@ bool learn_negative(struct query *q, struct frame *f, const struct question *ask
 void learn_delegation(struct query *q, const struct delegation *d, const struct cut *above)
 {
     struct cache_entry e = entry(q, CACHE_DELEGATION, d->sets->owner, 0);
+    (void)clamp_ttl(q, d->sets->ttl, false); /* as cache_put will */
     e.trust = TRUST_REFERRAL;
     e.sets = d->sets;
     e.foreign = d->foreign;
@@ -115,7 +125,7 @@ void learn_glue(struct query *q, const uint8_t *zone, const uint8_t *name, const
     glue->next = NULL;
     struct cache_entry e = *found;
     rrset_append(&e.sets, glue);
-    (void)cache_put(q->resolver->cache, &e, &q->arena);
+    query_store(q, &e);
 }
 
 /* The failure before this one, unless the question was answered in between. */

@@ -10,11 +10,17 @@ static const char *const names[LIMIT_COUNT] = {
 #define LIMIT_NAME(name, value, text) [LIMIT_ID_##name] = #name,
     LIMIT_TABLE(LIMIT_NAME)
 #undef LIMIT_NAME
+#define LIMIT_NAME(name, text) [LIMIT_ID_##name] = #name,
+        LIMIT_CACHE_TABLE(LIMIT_NAME)
+#undef LIMIT_NAME
 };
 
 static const char *const meanings[LIMIT_COUNT] = {
 #define LIMIT_MEANING(name, value, text) [LIMIT_ID_##name] = (text),
     LIMIT_TABLE(LIMIT_MEANING)
+#undef LIMIT_MEANING
+#define LIMIT_MEANING(name, text) [LIMIT_ID_##name] = (text),
+        LIMIT_CACHE_TABLE(LIMIT_MEANING)
 #undef LIMIT_MEANING
 };
 

@@ -64,15 +64,28 @@
     X(tcp_idle_ms, 10000, "milliseconds an idle client connection is kept")                                            \
     X(tcp_idle_busy_ms, 500, "likewise while 80 % of tcp_clients are in use")
 
+/* Bounds of what is kept, which are settings under `cache:`; here they are counted with the others. */
+#define LIMIT_CACHE_TABLE(X)                                                                                           \
+    X(max_entry_size, "entries of more octets, which were answered and not kept")                                      \
+    X(max_ttl, "TTLs that were cut")                                                                                   \
+    X(max_negative_ttl, "TTLs of negative answers that were cut")                                                      \
+    X(min_ttl, "TTLs that were raised")                                                                                \
+    X(min_negative_ttl, "TTLs of negative answers that were raised")
+
 enum limit_id {
 #define LIMIT_ID(name, value, text) LIMIT_ID_##name,
     LIMIT_TABLE(LIMIT_ID)
+#undef LIMIT_ID
+        LIMIT_VALUE_COUNT, /* those that are set under `limits:` */
+    LIMIT_BEFORE_CACHE = LIMIT_VALUE_COUNT - 1,
+#define LIMIT_ID(name, text) LIMIT_ID_##name,
+    LIMIT_CACHE_TABLE(LIMIT_ID)
 #undef LIMIT_ID
         LIMIT_COUNT
 };
 
 struct limits {
-    uint32_t values[LIMIT_COUNT];
+    uint32_t values[LIMIT_VALUE_COUNT];
 };
 
 /* The value of a limit: limit_get(&l, sends). */

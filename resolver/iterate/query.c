@@ -125,6 +125,14 @@ void query_hit_limit(struct query *q, enum limit_id id)
     trace_add(&q->trace, TRACE_LIMIT, q->top->name, q->top->type, q->now)->detail = (uint8_t)id;
 }
 
+void query_store(struct query *q, const struct cache_entry *e)
+{
+    int result = cache_put(q->resolver->cache, e, &q->arena);
+    if (result == FAIL_LIMIT || result == FAIL_SPACE) {
+        q->resolver->limit_hits[result == FAIL_LIMIT ? LIMIT_ID_records : LIMIT_ID_max_entry_size]++;
+    }
+}
+
 bool frame_push(struct query *q, const uint8_t *name, uint16_t type)
 {
     struct frame *f = arena_take(&q->arena, sizeof(*f));

@@ -144,6 +144,9 @@ bool query_try(struct query *q, enum limit_id id);
 /* Counts and traces that a limit ended some work. */
 void query_hit_limit(struct query *q, enum limit_id id);
 
+/* Puts an entry into the cache, if it takes it, and counts the limits that the entry is too large for. */
+void query_store(struct query *q, const struct cache_entry *e);
+
 /* Forgets where the walk for f->name stands: it begins. */
 void frame_begin(struct frame *f);
 

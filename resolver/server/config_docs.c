@@ -115,10 +115,16 @@ static void print_after(FILE *out, const char *section)
         fputs(targets_text, out);
     } else if (strcmp(section, "limits") == 0) {
         fputs("\n| limit | default | range | bounds |\n|---|---|---|---|\n", out);
-        for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+        for (unsigned i = 0; i < LIMIT_VALUE_COUNT; i++) {
             struct limit_range range = schema_limit_range(i);
             fprintf(out, "| `%s` | %u | %u to %u | %s |\n", limit_name((enum limit_id)i), limits_default.values[i],
                     range.min, range.max, limit_meaning((enum limit_id)i));
+        }
+        fputs("\nCounted with them (`cairnctl stats`) are bounds that are set under [cache](#cache):\n"
+              "\n| counter | counts |\n|---|---|\n",
+              out);
+        for (unsigned i = LIMIT_VALUE_COUNT; i < LIMIT_COUNT; i++) {
+            fprintf(out, "| `%s` | %s |\n", limit_name((enum limit_id)i), limit_meaning((enum limit_id)i));
         }
     }
 }

@@ -56,7 +56,7 @@ static json_t *words(const char *const *items)
 static json_t *limits(void)
 {
     json_t *all = json_object();
-    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+    for (unsigned i = 0; i < LIMIT_VALUE_COUNT; i++) {
         enum limit_id id = (enum limit_id)i;
         struct limit_range range = schema_limit_range(i);
         json_t *limit = integer(range.min, range.max);

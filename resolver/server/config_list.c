@@ -237,20 +237,20 @@ static void read_zones(struct reading *r, const struct schema_row *row, const st
 
 static void read_limits(struct reading *r, const struct schema_row *row, const struct node *n, struct limits *out)
 {
-    const char *names[LIMIT_COUNT + 1] = {0};
+    const char *names[LIMIT_VALUE_COUNT + 1] = {0};
     if (n->kind != NODE_MAP) {
         read_mismatch(r, row, n);
         return;
     }
-    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+    for (unsigned i = 0; i < LIMIT_VALUE_COUNT; i++) {
         names[i] = limit_name((enum limit_id)i);
     }
     for (const struct node *item = n->first; item != NULL; item = item->next) {
         unsigned i = 0;
-        while (i < LIMIT_COUNT && strcmp(names[i], item->key->text) != 0) {
+        while (i < LIMIT_VALUE_COUNT && strcmp(names[i], item->key->text) != 0) {
             i++;
         }
-        if (i == LIMIT_COUNT) {
+        if (i == LIMIT_VALUE_COUNT) {
             read_unknown_key(r, item->key, row->key, names);
             continue;
         }

@@ -337,7 +337,7 @@ _Static_assert(sizeof(rows) / sizeof(*rows) <= CONFIG_KEYS_MAX, "struct config r
 
 /* Durations are capped where a larger value could only be a mistake, counts where fixed tables or 16-bit counters end.
  */
-static const struct limit_range limit_ranges[LIMIT_COUNT] = {
+static const struct limit_range limit_ranges[LIMIT_VALUE_COUNT] = {
     [LIMIT_ID_sends] = {1, 10000},
     [LIMIT_ID_sends_per_name] = {1, 10000},
     [LIMIT_ID_received_bytes] = {65536, 64u << 20},

@@ -149,7 +149,7 @@ static void print_limits(FILE *out, const struct limits *limits)
 {
     const char *comma = "";
     fputc('{', out);
-    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+    for (unsigned i = 0; i < LIMIT_VALUE_COUNT; i++) {
         if (limits->values[i] != limits_default.values[i]) {
             fprintf(out, "%s%s: %u", comma, limit_name((enum limit_id)i), limits->values[i]);
             comma = ", ";

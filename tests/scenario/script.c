@@ -264,17 +264,32 @@ static enum limit_id limit_id(const struct loader *l, const char *text)
     fail(l, "'%s' is no limit", text);
 }
 
-static void load_cache_setting(struct loader *l)
+static void load_limit(struct loader *l, enum limit_id id, uint32_t value)
+{
+    if (id >= LIMIT_VALUE_COUNT) {
+        fail(l, "that is a setting of the cache");
+    }
+    l->script->policy.limits.values[id] = value;
+}
+
+/* NULL: the line is none of the cache's settings. */
+static uint32_t *cache_setting(const struct loader *l)
 {
     struct cache_policy *p = &l->script->cache_policy;
-    uint32_t value = (uint32_t)number(l, word(l, 1));
-    if (is(l, 0, "max-ttl")) {
-        p->max_ttl = value;
-    } else if (is(l, 0, "min-ttl")) {
-        p->min_ttl = value;
-    } else {
-        p->max_negative_ttl = value;
+    const struct {
+        const char *word;
+        uint32_t *value;
+    } all[] = {{"max-ttl", &p->max_ttl},
+               {"min-ttl", &p->min_ttl},
+               {"max-negative-ttl", &p->max_negative_ttl},
+               {"min-negative-ttl", &p->min_negative_ttl},
+               {"max-entry-size", &p->max_entry_size}};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (is(l, 0, all[i].word)) {
+            return all[i].value;
+        }
     }
+    return NULL;
 }
 
 /* serve-stale CLIENT-MS WINDOW-S */
@@ -370,9 +385,9 @@ static bool load_setting(struct loader *l)
     } else if (is(l, 0, "chance")) {
         l->script->use_chance = is_on(l);
     } else if (is(l, 0, "limit")) {
-        p->limits.values[limit_id(l, word(l, 1))] = (uint32_t)number(l, word(l, 2));
-    } else if (is(l, 0, "max-ttl") || is(l, 0, "min-ttl") || is(l, 0, "max-negative-ttl")) {
-        load_cache_setting(l);
+        load_limit(l, limit_id(l, word(l, 1)), (uint32_t)number(l, word(l, 2)));
+    } else if (cache_setting(l) != NULL) {
+        *cache_setting(l) = (uint32_t)number(l, word(l, 1));
     } else {
         return false;
     }

@@ -176,9 +176,11 @@ def test_the_counter_moves(stand, name):
         time.sleep(0.05)
 
 
-def names():
+def names(table="LIMIT_TABLE LIMIT_CACHE_TABLE"):
     """As limits.h has them."""
-    return set(re.findall(r"^    X\((\w+),", (ROOT / "resolver/iterate/limits.h").read_text(), re.M))
+    text = (ROOT / "resolver/iterate/limits.h").read_text()
+    bodies = re.findall(rf"^#define ({table.replace(' ', '|')})\(X\)(.*?)\n\n", text, re.M | re.S)
+    return {name for _, body in bodies for name in re.findall(r"^    X\((\w+),", body, re.M)}
 
 
 def found(pattern, files):
@@ -189,7 +191,8 @@ def test_every_limit_can_be_set_and_is_counted(cairnd):
     counted = cairnd.ctl_json("stats")["limits"]
     assert set(counted) == names()
     schema = cairnd.ctl_json("config", "schema")
-    assert set(schema["properties"]["limits"]["properties"]) == names()
+    assert set(schema["properties"]["limits"]["properties"]) == names("LIMIT_TABLE")
+    assert {name.replace("_", "-") for name in names("LIMIT_CACHE_TABLE")} <= set(schema["properties"]["cache"]["properties"])
 
 
 def test_every_limit_has_a_test_that_sees_it_hit():
