@@ -34,7 +34,8 @@ static bool set_udp_options(int fd, const struct addr *a)
     return !any || set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 
-/* `shared` is off for the first look at a port: with it a second daemon would quietly take half of our queries. */
+/* `shared` is off for the first look at a port: with it a second daemon would quietly take half of our queries. That
+ * look does not listen: who finds the port open must be able to ask over UDP as well. */
 static int open_bound(const struct addr *a, int type, bool shared)
 {
     int fd = socket(a->len == 4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -69,12 +70,8 @@ static int probe(struct addr *a, int type)
     if (a->port == 0 && getsockname(fd, (struct sockaddr *)&sa, &len) == 0) {
         a->port = addr_from_sockaddr((struct sockaddr *)&sa).port;
     }
-    /* Two sockets that listen on one port conflict only once both listen. */
-    int result = type == SOCK_STREAM && listen(fd, 1) != 0 ? FAIL_SYSTEM : FAIL_NONE;
-    int error = errno;
     close(fd);
-    errno = error;
-    return result;
+    return FAIL_NONE;
 }
 
 static int open_workers(struct listen_sockets *s)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -363,6 +364,57 @@ static void a_taken_port_names_its_holder(void **state)
     listen_close(&second);
 }
 
+/* Of a socket whose port the system chose, and chose that of the address it connects to. */
+static bool has_found_itself(int tcp, const struct addr *a)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    return getsockname(tcp, (struct sockaddr *)&sa, &len) != 0 ||
+           addr_from_sockaddr((struct sockaddr *)&sa).port == a->port;
+}
+
+static void *connect_when_it_listens(void *arg)
+{
+    const struct addr *a = arg;
+    struct sockaddr_storage sa;
+    socklen_t len = addr_to_sockaddr(a, &sa);
+    int *client = malloc(sizeof(*client));
+    assert_non_null(client);
+    *client = -1;
+    do {
+        close(*client);
+        *client = socket(AF_INET, SOCK_STREAM, 0);
+    } while (connect(*client, (struct sockaddr *)&sa, len) != 0 || has_found_itself(*client, a));
+    return client;
+}
+
+/* A look at the port that listens would be found by a client that waits for the daemon, who then asks over UDP while
+ * nobody is there yet. */
+static void a_port_listens_only_to_stay(void **state)
+{
+    (void)state;
+    struct addr a;
+    char why[LISTEN_WHY_SIZE];
+    struct listen_sockets s;
+    assert_int_equal(addr_parse("127.0.0.1", 0, &a), FAIL_NONE);
+    assert_int_equal(listen_open(&a, 1, &s, why), FAIL_NONE);
+    a = s.address;
+    listen_close(&s);
+    for (unsigned i = 0; i < 500; i++) {
+        pthread_t thread;
+        void *client = NULL;
+        char octet;
+        assert_int_equal(pthread_create(&thread, NULL, connect_when_it_listens, &a), 0);
+        assert_int_equal(listen_open(&a, 1, &s, why), FAIL_NONE);
+        assert_int_equal(pthread_join(thread, &client), 0);
+        ssize_t got = recv(*(int *)client, &octet, 1, MSG_DONTWAIT);
+        assert_true(got < 0 && errno == EAGAIN); /* not reset */
+        close(*(int *)client);
+        free(client);
+        listen_close(&s);
+    }
+}
+
 static void a_port_with_old_connections_can_be_opened_again(void **state)
 {
     (void)state;
@@ -418,6 +470,7 @@ int main(void)
         UDP_TEST(after_stop_only_answers_leave),
         cmocka_unit_test(workers_share_an_address),
         cmocka_unit_test(a_taken_port_names_its_holder),
+        cmocka_unit_test(a_port_listens_only_to_stay),
         cmocka_unit_test(a_port_with_old_connections_can_be_opened_again),
         cmocka_unit_test(an_address_of_others_is_refused),
     };
