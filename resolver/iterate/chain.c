@@ -139,6 +139,7 @@ static void fill(struct raw *raw, const struct frame *child, uint64_t now)
     raw->sets = child->sections[is_positive ? SECTION_ANSWER : SECTION_AUTHORITY];
     raw->why = child->why;
     raw->stored = now;
+    raw->verified = 0;
 }
 
 /* When the second question brings nothing the answer to the first one stands. */

@@ -16,8 +16,10 @@ struct raw {
     bool is_final;    /* asked for twice, or not to be asked for again */
     bool is_doubted;  /* found wanting: to be asked for again */
     struct addr source;
-    uint64_t stored;       /* when that was, clock_now milliseconds */
-    struct rrset *sets;    /* the set, an alias, or SOA and proofs; of a referral all its sets */
+    uint64_t stored;    /* when that was, clock_now milliseconds */
+    struct rrset *sets; /* the set, an alias, or SOA and proofs; of a referral all its sets */
+    unsigned verified;  /* proofs among them, from the first, that are good, and until when: see trust.c */
+    uint64_t verified_until;
     const struct ede *why; /* not OUTCOME_ANSWER: what was wrong with the servers */
 };
 

@@ -251,13 +251,8 @@ static enum next use_child(struct query *q, struct frame *f, const struct frame 
     return walk_child(q, f, child);
 }
 
-enum want query_step(struct query *q, const struct query_event *ev, uint64_t now)
+static enum want run(struct query *q, enum next next)
 {
-    q->now = now;
-    q->event = ev;
-    q->top->reply = NULL;
-    q->rested = q->expense.effort;
-    enum next next = walk_event(q, q->top);
     for (;;) {
         struct frame *f = q->top;
         switch (next) {
@@ -284,6 +279,17 @@ enum want query_step(struct query *q, const struct query_event *ev, uint64_t now
             break;
         }
     }
+}
+
+enum want query_step(struct query *q, const struct query_event *ev, uint64_t now)
+{
+    q->now = now;
+    q->event = ev;
+    q->top->reply = NULL;
+    q->rested = q->expense.effort;
+    enum want want = run(q, walk_event(q, q->top));
+    q->resolver->effort += q->expense.effort - q->rested;
+    return want;
 }
 
 const struct send *query_send(const struct query *q)

@@ -101,6 +101,9 @@ struct local {
     enum local_hit (*find)(void *ctx, const uint8_t *name, uint16_t type, struct arena *a, struct local_answer *out);
 };
 
+/* Effort, in verifications by ECDSAP256SHA256, after which others get a turn. */
+#define RESOLVER_TIRED 8
+
 /* What a worker's queries share. The owner keeps it alive while queries are. */
 struct resolver {
     const struct policy *policy;
@@ -115,6 +118,9 @@ struct resolver {
     struct trust_table *trust; /* likewise, and where nothing is kept for other queries */
     struct query *spares;      /* finished queries whose memory serves the next ones */
     unsigned spare_count;
+    /* Of cryptography, by all queries since the owner last set it to 0, which it does when others have had their turn:
+     * from RESOLVER_TIRED on, queries with more to verify want that first (WANT_CONTINUE). */
+    uint32_t effort;
     /* Written by the owner's thread only. */
     uint64_t verifications; /* of signatures */
     uint64_t synthesised;   /* answers made from proofs of other names */
@@ -171,7 +177,8 @@ struct query_event {
 
 enum want {
     WANT_SEND,     /* make the exchange query_send() */
-    WANT_CONTINUE, /* much was computed: step again with EVENT_CONTINUE when others have had their turn */
+    WANT_CONTINUE, /* much was computed, by this query or others: step again with EVENT_CONTINUE when others have had
+                      their turn, with the resolver's effort at 0 */
     WANT_FINISH    /* query_answer() is complete */
 };
 

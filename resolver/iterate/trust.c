@@ -10,8 +10,6 @@
 #include "resolver/validate/ds.h"
 #include "resolver/validate/signature.h"
 
-enum { TIRED = 8 }; /* verifications of one step, by ECDSAP256SHA256 */
-
 struct verifier trust_verifier(struct query *q)
 {
     const struct resolver *r = q->resolver;
@@ -29,7 +27,7 @@ struct verifier trust_verifier(struct query *q)
 
 bool trust_is_tired(const struct query *q)
 {
-    return q->expense.effort - q->rested >= TIRED;
+    return q->resolver->effort + q->expense.effort - q->rested >= RESOLVER_TIRED;
 }
 
 enum check trust_hit_limit(struct query *q)
@@ -294,10 +292,16 @@ static enum check by_proofs(struct query *q, struct raw *raw, const struct zone_
 {
     struct verifier v = trust_verifier(q);
     struct rrset *proofs = pick_proofs(q, raw, parent);
-    uint64_t expires = UINT64_MAX;
+    unsigned index = 0;
     struct fault fault = {.code = EDE_NSEC_MISSING, .zone = parent->name, .owner = raw->name, .type = TYPE_DS};
-    for (const struct rrset *set = proofs; set != NULL; set = set->next) {
+    for (const struct rrset *set = proofs; set != NULL; set = set->next, index++) {
         struct attest attest;
+        if (index < raw->verified) {
+            continue;
+        }
+        if (trust_is_tired(q)) {
+            return CHECK_PAUSE;
+        }
         enum verdict verdict = signature_verify(&v, set, parent->name, &parent->keys, &attest, &fault);
         if (verdict == VERDICT_LIMIT) {
             return trust_hit_limit(q);
@@ -306,9 +310,11 @@ static enum check by_proofs(struct query *q, struct raw *raw, const struct zone_
             return doubt_statement(q, raw, &fault, out);
         }
         uint64_t end = expiry_of(q, raw, set, &attest);
-        expires = end < expires ? end : expires;
+        raw->verified_until = index == 0 || end < raw->verified_until ? end : raw->verified_until;
+        raw->verified = index + 1;
     }
-    return proofs != NULL ? by_denial(q, raw, proofs, parent, expires, out) : doubt_statement(q, raw, &fault, out);
+    return proofs != NULL ? by_denial(q, raw, proofs, parent, raw->verified_until, out)
+                          : doubt_statement(q, raw, &fault, out);
 }
 
 static enum check by_statement(struct query *q, struct raw *raw, const struct zone_trust *parent,

@@ -31,15 +31,15 @@ static void end_rest(struct walk *walk)
     }
 }
 
-/* One of them, then everybody else. */
+/* As many of them as one turn has room for, then everybody else. */
 static void on_going_on(evutil_socket_t fd, short what, void *arg)
 {
     static const struct query_event go_on = {.kind = EVENT_CONTINUE};
     struct walks *w = arg;
-    struct walk *walk = TAILQ_FIRST(&w->resting);
     (void)fd;
     (void)what;
-    if (walk != NULL) {
+    w->effort = 0;
+    for (struct walk *walk; w->effort < RESOLVER_TIRED && (walk = TAILQ_FIRST(&w->resting)) != NULL;) {
         end_rest(walk);
         advance(walk, &go_on);
     }
@@ -141,6 +141,16 @@ static void tell_refreshed(const struct walk *walk)
     walk->owner->hooks.on_refreshed(walk->owner->hooks.ctx, q->name, q->type);
 }
 
+/* Settings may have changed since other walks began, but the thread is the same. */
+static enum want step(struct walk *walk, const struct query_event *ev, uint64_t now)
+{
+    struct resolver *r = &walk->generation->resolver;
+    r->effort = walk->owner->effort;
+    enum want want = query_step(walk->query, ev, now);
+    walk->owner->effort = r->effort;
+    return want;
+}
+
 /* Makes the exchanges that the query wants until one has to be waited for, or it wants to rest, or is finished. */
 static enum want make_exchanges(struct walk *walk, enum want want)
 {
@@ -155,7 +165,7 @@ static enum want make_exchanges(struct walk *walk, enum want want)
         struct query_event failed = {.kind = result == FAIL_LIMIT ? EVENT_CROWDED : EVENT_UNREACHABLE,
                                      .server = s->server,
                                      .over_tcp = s->use_tcp};
-        want = query_step(walk->query, &failed, clock_now());
+        want = step(walk, &failed, clock_now());
     }
     if (want == WANT_CONTINUE) {
         rest(walk);
@@ -166,7 +176,7 @@ static enum want make_exchanges(struct walk *walk, enum want want)
 static void advance(struct walk *walk, const struct query_event *ev)
 {
     probes_share_paths(&walk->owner->probes, walk->generation->resolver.servers);
-    if (make_exchanges(walk, query_step(walk->query, ev, clock_now())) != WANT_FINISH) {
+    if (make_exchanges(walk, step(walk, ev, clock_now())) != WANT_FINISH) {
         return;
     }
     forget(walk);
@@ -290,7 +300,7 @@ static enum walk_state walk_start(struct walk *walk, uint64_t hash, const struct
     struct walks *w = walk->owner;
     struct resolver *r = &walk->generation->resolver;
     probes_share_paths(&w->probes, r->servers);
-    enum want want = query_step(walk->query, &start, walk->began);
+    enum want want = step(walk, &start, walk->began);
     if (want != WANT_FINISH && !admit(w, r, who, walk->began)) {
         return turn_away(walk);
     }

@@ -43,7 +43,8 @@ struct walks {
     struct walk_list upper;     /* walks in the upper half of all places, oldest first */
     struct walk_list given_up;  /* their clients are answered by `giving_up` */
     struct event *giving_up;
-    struct walk_list resting; /* walks that let others go first, one of which `going_on` continues */
+    struct walk_list resting; /* walks that let others go first, until `going_on` continues them */
+    uint32_t effort;          /* of all walks since then, as in the resolver of each */
     struct event *going_on;
     struct crowd crowd;
     struct event *timer; /* armed while somebody waits */

@@ -502,6 +502,7 @@ static void ask(struct resolver *r, struct input *in, uint64_t *now)
     enum want want = query_step(q, &start, *now);
     while (want != WANT_FINISH) {
         if (want == WANT_CONTINUE) {
+            r->effort = 0;
             CHECK(++turns <= limit_get(&r->policy->limits, verifications));
             want = query_step(q, &go_on, *now);
             continue;

@@ -442,11 +442,13 @@ static void ask(struct run *r, const struct step *s)
     struct query *q = query_new(&r->resolver, s->name, s->type, s->flags, r->now);
     record_clear(&r->sent);
     record_clear(&r->answer);
+    r->resolver.effort = 0;
     enum want want = query_step(q, &start, r->now);
     bool is_answered = false;
     while (want != WANT_FINISH && r->sent.count < LINES_MAX) {
         if (want == WANT_CONTINUE) {
             cost.turns++;
+            r->resolver.effort = 0;
             want = query_step(q, &go_on, r->now);
             continue;
         }
