@@ -98,7 +98,8 @@ static enum check judge(struct query *q, struct finding *l, const struct zone_tr
     if (l->entry.slot == CACHE_NXDOMAIN) {
         return judge_denial(q, l, zone, denial_name_error(&v, sets, zone->name, name));
     }
-    if (l->entry.is_negative && l->entry.type == TYPE_DS && route_is_apex(q->resolver->policy, name)) {
+    bool is_parents = l->entry.type == TYPE_DS && !name_is_root(name);
+    if (l->entry.is_negative && is_parents && route_is_apex(q->resolver->policy, name)) {
         return conclude(q, l, SECURITY_INSECURE, NULL); /* what the parent may deny altogether (reply.c) */
     }
     if (l->entry.is_negative) {
