@@ -1,5 +1,7 @@
 #include "resolver/iterate/hearsay.h"
 
+#include "resolver/dns/name.h"
+#include "resolver/dns/type.h"
 #include "resolver/iterate/pick.h"
 #include "resolver/iterate/reply.h"
 #include "resolver/iterate/scrub.h"
@@ -10,6 +12,7 @@ struct hearsay {
     enum reply_kind kind;
     struct query_event event; /* that brought it, without its bytes */
     unsigned sends;           /* of the frame by then */
+    bool is_last_resort;      /* one opinion is not enough: all servers are asked */
 };
 
 static bool has_authority(const struct msg *m)
@@ -41,9 +44,18 @@ static bool has_other(struct query *q, struct frame *f, const struct target *t)
     return false;
 }
 
+static void keep(struct query *q, struct frame *f, struct hearsay *h, const struct msg *m, enum reply_kind kind)
+{
+    *h = (struct hearsay){.reply = m, .kind = kind, .event = *q->event, .sends = f->sends};
+    h->event.bytes = NULL;
+    h->event.len = 0;
+    f->hearsay = h;
+}
+
 bool hearsay_keep(struct query *q, struct frame *f, const struct msg *m, struct target *t, enum reply_kind kind)
 {
-    if (f->cut.source == CUT_FORWARD || f->hearsay != NULL || !is_hearsay(f, m, kind)) {
+    bool has_some = f->hearsay != NULL && !f->hearsay->is_last_resort;
+    if (f->cut.source == CUT_FORWARD || has_some || !is_hearsay(f, m, kind)) {
         return false;
     }
     bool was_known = servers_is_lame(q->resolver->servers, &t->addr, f->cut.zone, q->now);
@@ -54,17 +66,39 @@ bool hearsay_keep(struct query *q, struct frame *f, const struct msg *m, struct 
     if (h == NULL) {
         return false;
     }
-    *h = (struct hearsay){.reply = m, .kind = kind, .event = *q->event, .sends = f->sends};
-    h->event.bytes = NULL;
-    h->event.len = 0;
-    f->hearsay = h;
+    keep(q, f, h, m, kind);
     t->is_out = true;
     return true;
 }
 
+/* Where denials are proven such a reply is worth no more than none. */
+static bool is_bare_denial(const struct frame *f, const struct msg *m)
+{
+    bool is_denial = m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN;
+    bool is_proven = f->cut.is_signed || f->type == TYPE_DS || f->type == TYPE_DNSKEY;
+    return is_denial && !is_proven && m->sections[SECTION_ANSWER] == NULL && m->sections[SECTION_AUTHORITY] == NULL;
+}
+
+void hearsay_keep_bare(struct query *q, struct frame *f, const struct msg *m)
+{
+    struct hearsay *h = f->hearsay == NULL && is_bare_denial(f, m) ? arena_take(&q->arena, sizeof(*h)) : NULL;
+    if (h != NULL) {
+        keep(q, f, h, m, m->rcode == RCODE_NXDOMAIN ? REPLY_NXDOMAIN : REPLY_NODATA);
+        h->is_last_resort = true;
+    }
+}
+
 bool hearsay_is_all(const struct frame *f)
 {
-    return f->hearsay != NULL && f->sends > f->hearsay->sends;
+    return f->hearsay != NULL && !f->hearsay->is_last_resort && f->sends > f->hearsay->sends;
+}
+
+void hearsay_leave(struct frame *f)
+{
+    bool is_back = f->left.zone != NULL && name_equal(f->left.zone, f->cut.zone);
+    if (f->hearsay != NULL && !(is_back && f->hearsay->is_last_resort)) {
+        f->hearsay = NULL;
+    }
 }
 
 enum known hearsay_take(struct query *q, struct frame *f)

@@ -4,6 +4,7 @@
 #include "resolver/dns/type.h"
 #include "resolver/iterate/alias.h"
 #include "resolver/iterate/chain.h"
+#include "resolver/iterate/hearsay.h"
 #include "resolver/iterate/learn.h"
 #include "resolver/iterate/minimise.h"
 #include "resolver/iterate/routes.h"
@@ -202,7 +203,7 @@ enum known reply_refer(struct query *q, struct frame *f, const struct msg *m)
     f->cut.foreign = d.foreign;
     f->cut.lasts_until = lasts_until;
     cut_mark_failed(&f->cut, &f->left);
-    f->hearsay = NULL;
+    hearsay_leave(f);
     f->silences = 0;
     f->shown = 0;
     f->seeks_parent = false;

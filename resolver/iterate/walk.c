@@ -452,6 +452,10 @@ static enum next act(struct query *q, struct frame *f, const struct msg *m, stru
         t->needs_tcp = true;
         return ask_again(q, f, t);
     case REPLY_LAME:
+        if (!minimise_is_part(f)) {
+            hearsay_keep_bare(q, f, m);
+        }
+        return got_disclaimer(q, f, t);
     case REPLY_REFUSED:
         return got_disclaimer(q, f, t);
     case REPLY_SERVFAIL:
