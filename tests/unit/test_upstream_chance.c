@@ -162,9 +162,9 @@ static void check(unsigned (*bin)(uint16_t port, uint16_t id))
         for (unsigned i = 0; i < WORKERS; i++) {
             sum += counts[i][b];
         }
-        of_all += squared_error(sum, (double)QUERIES / BINS);
+        of_all += squared_error(sum, (double)QUERIES / (double)BINS);
         for (unsigned i = 0; i < WORKERS; i++) {
-            of_each += squared_error(counts[i][b], sum / WORKERS);
+            of_each += squared_error(counts[i][b], sum / (double)WORKERS);
         }
     }
     if (of_all > BOUND_ONE || of_each > BOUND_EACH) {
