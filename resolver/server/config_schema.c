@@ -175,7 +175,9 @@ static const struct schema_row rows[] = {
      .flags = SCHEMA_RESTART,
      RANGE(MIB, 1024 * GIB),
      .initial = "256MiB",
-     .meaning = "Space the cache may take on disk; it is mapped into memory as needed."},
+     .meaning =
+         "Space the cache may take on disk; it is mapped into memory as needed. Answers ready to send take "
+         "memory of up to a quarter of it beside that, all workers together, or 8 MiB for each if that is more."},
     {.key = "cache.min-ttl",
      .kind = VALUE_SECONDS,
      MEMBER(cache.min_ttl_s),

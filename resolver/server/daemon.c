@@ -128,6 +128,14 @@ static int open_cache(struct daemon *d)
     return result;
 }
 
+/* Memory for the ready answers of each worker: they have the most popular part of the cache once more. */
+static size_t ready_bytes(const struct daemon *d)
+{
+    const uint64_t least = 8u << 20;
+    uint64_t share = d->settings->config->cache.size / 4 / d->worker_count;
+    return (size_t)(share > least ? share : least);
+}
+
 static int start_workers(struct daemon *d)
 {
     d->workers = calloc(d->worker_count, sizeof(struct worker *));
@@ -143,6 +151,7 @@ static int start_workers(struct daemon *d)
                                      .tcp_shared = &d->tcp_shared,
                                      .board = &d->board,
                                      .rates = &d->rates,
+                                     .ready_bytes = ready_bytes(d),
                                      .main = &d->mailbox};
         d->workers[i] = worker_new(&parts);
         if (d->workers[i] == NULL) {

@@ -7,84 +7,60 @@
 #include "resolver/base/hash.h"
 #include "resolver/dns/name.h"
 #include "resolver/dns/rrset.h"
-#include "resolver/iterate/refresh.h"
+#include "resolver/server/ready_index.h"
+#include "resolver/server/ready_store.h"
 
 enum {
-    WAYS = 4,           /* places an entry may take */
     MESSAGE_MAX = 1232, /* what a UDP answer may have */
-    MARKS_MAX = 64,
-    AHEAD = 8,   /* prefetches of sets that are on their way before items of the first are fetched */
-    LINE = 64,   /* octets of a line of the processor's cache */
-    FLAG_DO = 1, /* question flags that change the answer */
-    FLAG_CD = 2
+    AHEAD = 8,          /* prefetches of sets that are on their way before items of the first are fetched */
+    LINE = 64,          /* octets of a line of the processor's cache */
+    INDEX_SHARE = 5,    /* the index has a fifth of the memory: as much as small answers need */
+    ADMITTED = 4        /* one in so many is let in where it takes the place of another */
 };
-
-struct item {
-    uint64_t expires; /* of the first record to go */
-    uint64_t refresh_at;
-    uint32_t epoch;
-    uint16_t type;
-    uint16_t len;
-    uint8_t flags;
-    uint8_t name_len;
-    uint8_t hits;
-    bool is_secure;
-    uint16_t mark_count;
-    struct ttl_mark marks[]; /* then `len` bytes of message, whose question is in lower case */
-};
-
-struct slot {
-    uint64_t hash;
-    struct item *item;
-};
-
-_Static_assert(WAYS * sizeof(struct slot) == LINE, "a set is one line of the cache");
 
 struct ready {
-    struct slot *slots; /* at the start of a line */
-    uint64_t ahead[AHEAD];
+    struct ready_store store;
+    struct ready_index index;
+    uint32_t ahead[AHEAD];
     unsigned ahead_at;
-    size_t mask; /* sets - 1 */
-    size_t bytes_left;
     unsigned hits; /* of the item found last */
     bool is_due;   /* likewise */
-    unsigned turn; /* which way goes when a set is full */
+    unsigned turn; /* of those who would take the place of another */
 };
 
-struct ready *ready_new(size_t entries, size_t bytes)
+struct ready *ready_new(size_t bytes)
 {
-    size_t sets = 1;
-    while (sets * WAYS < entries) {
-        sets *= 2;
-    }
     struct ready *r = calloc(1, sizeof(*r));
     if (r == NULL) {
         return NULL;
     }
-    r->slots = aligned_alloc(LINE, sets * LINE);
-    if (r->slots == NULL) {
-        free(r);
+    if (ready_index_init(&r->index, bytes / INDEX_SHARE) != FAIL_NONE ||
+        ready_store_init(&r->store, bytes - bytes / INDEX_SHARE) != FAIL_NONE) {
+        ready_free(r);
         return NULL;
     }
-    memset(r->slots, 0, sets * LINE);
-    r->mask = sets - 1;
-    r->bytes_left = bytes;
     return r;
 }
 
-static size_t item_size(unsigned marks, size_t len)
+void ready_clear(struct ready *r)
 {
-    return sizeof(struct item) + marks * sizeof(struct ttl_mark) + len;
+    ready_index_clear(&r->index);
+    ready_store_clear(&r->store);
 }
 
-static uint8_t *item_message(struct item *i)
+void ready_free(struct ready *r)
 {
-    return (uint8_t *)&i->marks[i->mark_count];
+    if (r == NULL) {
+        return;
+    }
+    ready_index_free(&r->index);
+    ready_store_free(&r->store);
+    free(r);
 }
 
 static uint8_t question_flags(const struct request *q)
 {
-    return (uint8_t)((q->edns.dnssec_ok ? FLAG_DO : 0) | ((q->flags & MSG_CD) != 0 ? FLAG_CD : 0));
+    return (uint8_t)((q->edns.dnssec_ok ? READY_DO : 0) | ((q->flags & MSG_CD) != 0 ? READY_CD : 0));
 }
 
 /* What an item is for. */
@@ -109,17 +85,13 @@ uint64_t ready_hash(const uint8_t *key, size_t name_len, uint16_t type)
     return hash != 0 ? hash : 1;
 }
 
-static struct slot *set_of(const struct ready *r, uint64_t hash)
-{
-    return &r->slots[(hash & r->mask) * WAYS];
-}
-
 /* Header and marks, and the message where answers are small. */
-static void prefetch_items(const struct slot *set, uint64_t hash)
+static void prefetch_items(const struct ready *r, uint32_t hash)
 {
-    for (unsigned w = 0; w < WAYS; w++) {
-        if (set[w].hash == hash && set[w].item != NULL) {
-            const char *at = (const char *)set[w].item;
+    const struct ready_slot *set = ready_index_set(&r->index, hash);
+    for (unsigned w = 0; w < READY_WAYS; w++) {
+        if (set[w].hash == hash && set[w].ref != 0) {
+            const char *at = (const char *)ready_store_item(&r->store, set[w].ref);
             __builtin_prefetch(at);
             __builtin_prefetch(at + LINE);
             __builtin_prefetch(at + (size_t)2 * LINE);
@@ -131,64 +103,44 @@ static void prefetch_items(const struct slot *set, uint64_t hash)
  */
 void ready_prefetch(struct ready *r, uint64_t hash)
 {
-    uint64_t *ahead = &r->ahead[r->ahead_at++ % AHEAD];
-    prefetch_items(set_of(r, *ahead), *ahead);
-    __builtin_prefetch(set_of(r, hash));
-    *ahead = hash;
+    uint32_t *ahead = &r->ahead[r->ahead_at++ % AHEAD];
+    prefetch_items(r, *ahead);
+    *ahead = (uint32_t)hash;
+    __builtin_prefetch(ready_index_set(&r->index, *ahead));
 }
 
-static bool item_is_for(struct item *i, const struct ready_key *k)
+static bool item_is_for(struct ready_item *i, const struct ready_key *k)
 {
-    return i->type == k->type && i->flags == k->flags && i->name_len == k->name_len &&
-           memcmp(item_message(i) + MSG_HEADER_SIZE, k->name, k->name_len) == 0;
+    return i->type == k->type && i->name_len == k->name_len && (i->flags & (READY_DO | READY_CD)) == k->flags &&
+           memcmp(ready_item_message(i) + MSG_HEADER_SIZE, k->name, k->name_len) == 0;
 }
 
-static struct slot *find_slot(struct ready *r, uint64_t hash, const struct ready_key *k)
+static struct ready_slot *find_slot(const struct ready *r, uint32_t hash, const struct ready_key *k)
 {
-    struct slot *set = set_of(r, hash);
-    for (unsigned w = 0; w < WAYS; w++) {
-        if (set[w].hash == hash && set[w].item != NULL && item_is_for(set[w].item, k)) {
+    struct ready_slot *set = ready_index_set(&r->index, hash);
+    for (unsigned w = 0; w < READY_WAYS; w++) {
+        if (set[w].hash == hash && set[w].ref != 0 && item_is_for(ready_store_item(&r->store, set[w].ref), k)) {
             return &set[w];
         }
     }
     return NULL;
 }
 
-static void drop(struct ready *r, struct slot *s)
+static void drop(struct ready *r, struct ready_slot *s)
 {
-    if (s->item != NULL) {
-        r->bytes_left += item_size(s->item->mark_count, s->item->len);
-        free(s->item);
-        s->item = NULL;
-    }
-}
-
-void ready_clear(struct ready *r)
-{
-    for (size_t i = 0; i < (r->mask + 1) * WAYS; i++) {
-        drop(r, &r->slots[i]);
-    }
-}
-
-void ready_free(struct ready *r)
-{
-    if (r == NULL) {
-        return;
-    }
-    ready_clear(r);
-    free(r->slots);
-    free(r);
+    ready_store_drop(&r->store, ready_store_item(&r->store, s->ref));
+    ready_index_release(&r->index, s);
 }
 
 size_t ready_find(struct ready *r, const struct request *q, uint64_t hash, uint32_t epoch, uint64_t now, uint8_t *out,
                   size_t size)
 {
     struct ready_key key = key_of(q);
-    struct slot *s = find_slot(r, hash, &key);
+    struct ready_slot *s = find_slot(r, (uint32_t)hash, &key);
     if (s == NULL) {
         return 0;
     }
-    struct item *i = s->item;
+    struct ready_item *i = ready_store_item(&r->store, s->ref);
     if (i->expires <= now || i->epoch != epoch) {
         drop(r, s);
         return 0;
@@ -196,24 +148,22 @@ size_t ready_find(struct ready *r, const struct request *q, uint64_t hash, uint3
     if (i->len > size) {
         return 0;
     }
-    memcpy(out, item_message(i), i->len);
+    memcpy(out, ready_item_message(i), i->len);
     wire_put_u16(out, q->id);
     uint16_t kept = (uint16_t)(wire_get_u16(out + 2) & ~(MSG_RD | MSG_CD | MSG_AD));
-    uint16_t ad = i->is_secure && request_wants_ad(q) ? MSG_AD : 0;
+    uint16_t ad = (i->flags & READY_SECURE) != 0 && request_wants_ad(q) ? MSG_AD : 0;
     wire_put_u16(out + 2, (uint16_t)(kept | ad | (q->flags & (MSG_RD | MSG_CD))));
     memcpy(out + MSG_HEADER_SIZE, q->name, q->name_len);
     for (unsigned m = 0; m < i->mark_count; m++) {
-        if (i->marks[m].expires != 0) {
-            wire_put_u32(out + i->marks[m].offset, ttl_left(i->marks[m].expires, now));
-        }
+        wire_put_u32(out + i->marks[m].offset, ttl_left(i->expires + i->marks[m].later, now));
     }
     if (i->hits < READY_HITS_MAX) {
         i->hits++;
     }
     r->hits = i->hits;
-    r->is_due = now >= i->refresh_at;
+    r->is_due = i->renew_early != 0 && i->expires - now <= i->renew_early;
     if (r->is_due) {
-        i->refresh_at = REFRESH_NEVER;
+        i->renew_early = 0;
     }
     return i->len;
 }
@@ -228,75 +178,117 @@ unsigned ready_hits(const struct ready *r)
     return r->hits;
 }
 
-/* The way to use for a new entry: its own old one, a free one, else the next in turn. Whether the others are dead is
- * not looked at: where entries are replaced all the time, each look would wait for memory. */
-static struct slot *choose_slot(struct ready *r, uint64_t hash, const struct ready_key *k)
+/* Not each answer that comes by may replace another: where there are more names than places, most would be gone again
+ * before they are asked for. */
+static bool is_admitted(struct ready *r)
 {
-    struct slot *own = find_slot(r, hash, k);
-    if (own != NULL) {
-        return own;
-    }
-    struct slot *set = set_of(r, hash);
-    for (unsigned w = 0; w < WAYS; w++) {
-        if (set[w].item == NULL) {
+    return r->turn++ % ADMITTED == 0;
+}
+
+/* A free slot for a new entry. NULL: none, and the entry is not let in. */
+static struct ready_slot *make_room(struct ready *r, uint32_t hash)
+{
+    struct ready_slot *set = ready_index_set(&r->index, hash);
+    for (unsigned w = 0; w < READY_WAYS; w++) {
+        if (set[w].ref == 0) {
             return &set[w];
         }
     }
-    return &set[r->turn++ % WAYS];
+    if (!is_admitted(r)) {
+        return NULL;
+    }
+    struct ready_slot *victim = &set[r->turn / ADMITTED % READY_WAYS];
+    drop(r, victim);
+    return victim;
 }
 
-static uint64_t first_expiry(const struct ready_message *m)
+/* The TTLs of a message that age. */
+struct lives {
+    uint64_t first, last; /* when the records end */
+    unsigned count;
+};
+
+static struct lives lives_of(const struct ready_message *m)
 {
-    uint64_t first = 0;
+    struct lives l = {.first = UINT64_MAX};
     for (unsigned i = 0; i < m->mark_count; i++) {
         uint64_t e = m->marks[i].expires;
-        if (e != 0 && (first == 0 || e < first)) {
-            first = e;
+        if (e != 0) {
+            l.first = e < l.first ? e : l.first;
+            l.last = e > l.last ? e : l.last;
+            l.count++;
         }
     }
-    return first;
+    return l;
+}
+
+static bool is_keepable(const struct ready_message *m, const struct lives *l, uint64_t now)
+{
+    return l->count > 0 && l->count <= READY_MARKS_MAX && l->first > now && l->last - l->first <= UINT32_MAX &&
+           m->len <= MESSAGE_MAX;
+}
+
+static uint32_t renew_early(const struct ready_message *m, uint64_t expires)
+{
+    uint64_t early = m->refresh_at < expires ? expires - m->refresh_at : 0;
+    return early < UINT32_MAX ? (uint32_t)early : UINT32_MAX;
+}
+
+static void write_item(struct ready_item *i, const struct request *q, const struct ready_message *m)
+{
+    struct ready_mark *mark = i->marks;
+    for (unsigned n = 0; n < m->mark_count; n++) {
+        if (m->marks[n].expires != 0) {
+            *mark++ = (struct ready_mark){.later = (uint32_t)(m->marks[n].expires - i->expires),
+                                          .offset = m->marks[n].offset};
+        }
+    }
+    memcpy(ready_item_message(i), m->bytes, m->len);
+    memcpy(ready_item_message(i) + MSG_HEADER_SIZE, q->key, q->name_len);
 }
 
 void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, const struct ready_message *m)
 {
-    uint64_t expires = first_expiry(m);
-    if (expires <= now || m->len > MESSAGE_MAX || m->mark_count > MARKS_MAX) {
+    struct lives lives = lives_of(m);
+    if (!is_keepable(m, &lives, now) || (ready_store_is_full(&r->store, now) && !is_admitted(r))) {
         return;
     }
     struct ready_key key = key_of(q);
-    uint64_t hash = ready_hash(key.name, key.name_len, key.type);
-    struct slot *s = choose_slot(r, hash, &key);
-    drop(r, s);
-    size_t size = item_size(m->mark_count, m->len);
-    struct item *i = size <= r->bytes_left ? malloc(size) : NULL;
-    if (i == NULL) {
+    uint32_t hash = (uint32_t)ready_hash(key.name, key.name_len, key.type);
+    struct ready_slot *s = find_slot(r, hash, &key);
+    if (s != NULL) {
+        drop(r, s);
+    }
+    s = s != NULL ? s : make_room(r, hash);
+    size_t size = ready_item_size(lives.count, m->len);
+    uint32_t ref = s != NULL ? ready_store_place(&r->store, &r->index, size, now, epoch) : 0;
+    if (ref == 0) {
         return;
     }
-    *i = (struct item){.expires = expires,
-                       .refresh_at = m->refresh_at,
-                       .epoch = epoch,
-                       .type = q->type,
-                       .len = (uint16_t)m->len,
-                       .flags = key.flags,
-                       .name_len = q->name_len,
-                       .is_secure = m->is_secure,
-                       .mark_count = (uint16_t)m->mark_count};
-    memcpy(i->marks, m->marks, m->mark_count * sizeof(*m->marks));
-    memcpy(item_message(i), m->bytes, m->len);
-    memcpy(item_message(i) + MSG_HEADER_SIZE, q->key, q->name_len);
-    r->bytes_left -= size;
-    s->hash = hash;
-    s->item = i;
+    struct ready_item *i = ready_store_item(&r->store, ref);
+    *i = (struct ready_item){.expires = lives.first,
+                             .renew_early = renew_early(m, lives.first),
+                             .epoch = epoch,
+                             .hash = hash,
+                             .type = q->type,
+                             .len = (uint16_t)m->len,
+                             .flags = (uint8_t)(READY_LIVE | key.flags | (m->is_secure ? READY_SECURE : 0)),
+                             .name_len = q->name_len,
+                             .mark_count = (uint8_t)lives.count};
+    write_item(i, q, m);
+    ready_index_fill(&r->index, s, hash, ref);
 }
 
 void ready_forget(struct ready *r, const uint8_t *name, uint16_t type)
 {
+    static const uint8_t flags[] = {0, READY_DO, READY_CD, READY_DO | READY_CD};
     uint8_t lower[NAME_SIZE];
     struct ready_key key = {.name = lower, .type = type};
     key.name_len = (uint8_t)name_lower(lower, name);
-    uint64_t hash = ready_hash(key.name, key.name_len, key.type);
-    for (key.flags = 0; key.flags <= (FLAG_DO | FLAG_CD); key.flags++) {
-        struct slot *s = find_slot(r, hash, &key);
+    uint32_t hash = (uint32_t)ready_hash(key.name, key.name_len, key.type);
+    for (size_t f = 0; f < sizeof(flags); f++) {
+        key.flags = flags[f];
+        struct ready_slot *s = find_slot(r, hash, &key);
         if (s != NULL) {
             drop(r, s);
         }

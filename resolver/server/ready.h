@@ -1,6 +1,6 @@
 /* Ready answers of one worker: question -> whole message, so that a repeated question costs one hash and one copy. The
  * cache stays the truth; an entry here ends with the first TTL in it, with the cache's epoch, or when its place is
- * needed. Bounded in entries and bytes; a hit allocates nothing. */
+ * needed. Grows with what is in it up to a bound, by little steps; a hit allocates nothing. */
 #ifndef CAIRN_SERVER_READY_H
 #define CAIRN_SERVER_READY_H
 
@@ -12,11 +12,11 @@
 
 struct ready;
 
-/* At most `entries` (rounded up to a power of two) and `bytes` of messages. NULL when the system has no memory. */
-struct ready *ready_new(size_t entries, size_t bytes);
+/* At most `bytes` of memory, all in all; they are taken as far as needed. NULL when the system has no memory. */
+struct ready *ready_new(size_t bytes);
 void ready_free(struct ready *r);
 
-/* Forgets all. */
+/* Forgets all and gives the memory back. */
 void ready_clear(struct ready *r);
 
 /* Where the answers to (name, type) are looked for; `key` is the name in lower case. Never 0. */

@@ -17,8 +17,6 @@
 #include "resolver/validate/keyring.h"
 
 enum {
-    READY_ENTRIES = 65536,
-    READY_BYTES = 32 * 1024 * 1024,
     SERVER_ROWS = 8192,
     KEYS = 1024,            /* of DNSKEY records, ready for use */
     ARENA_CAP = 256 * 1024, /* one answer from own zones */
@@ -166,7 +164,7 @@ static int build(struct worker *w, const struct worker_parts *parts)
     arena_init(&w->front.arena, ARENA_CAP);
     w->front.cache = w->cache;
     w->front.rates = parts->rates;
-    w->front.ready = ready_new(READY_ENTRIES, READY_BYTES);
+    w->front.ready = ready_new(parts->ready_bytes);
     struct walk_hooks hooks = {.ctx = w, .on_network = on_network, .on_refreshed = on_refreshed, .on_rest = batch_end};
     w->front.walks = walks_new(w->base, w->upstream, parts->board, &hooks);
     if (w->front.ready == NULL || w->front.walks == NULL) {

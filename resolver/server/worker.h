@@ -25,6 +25,7 @@ struct worker_parts {
     struct tcp_shared *tcp_shared;
     struct probe_board *board;
     struct rate_table *rates;
+    size_t ready_bytes;   /* the most that ready answers may take */
     struct mailbox *main; /* where settings no longer used are given back to */
 };
 

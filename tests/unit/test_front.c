@@ -80,7 +80,7 @@ static int set_up(void **state)
     front->generation = stand.generation;
     front->cache = &stand.cache;
     front->walks = stand.walks;
-    front->ready = ready_new(1024, 1 << 20);
+    front->ready = ready_new(1 << 20);
     front->rates = calloc(1, sizeof(*front->rates));
     arena_init(&front->arena, 65536);
     return front->ready == NULL || front->rates == NULL;

@@ -20,7 +20,7 @@ static struct request request_for(const char *name)
 }
 
 /* Keeps a message with one A record, as respond_answer would leave it. */
-static void keep_as(struct ready *r, const struct request *q, uint64_t expires, bool is_secure)
+static void keep_as(struct ready *r, const struct request *q, uint64_t now, uint64_t expires, bool is_secure)
 {
     static const uint8_t rdata[] = {4, 0, 192, 0, 2, 1};
     struct question question = {q->name, q->type, q->class};
@@ -30,18 +30,18 @@ static void keep_as(struct ready *r, const struct request *q, uint64_t expires, 
     struct ttl_mark mark;
     struct msg_writer m;
     msg_begin(&m, bytes, sizeof(bytes), q->id, MSG_QR | MSG_RA | MSG_RD, &question);
-    m.now = NOW;
+    m.now = now;
     m.marks = &mark;
     m.mark_max = 1;
     assert_int_equal(msg_put_rrset(&m, SECTION_ANSWER, &set, false), FAIL_NONE);
     size_t len = msg_finish(&m, false);
     struct ready_message message = {bytes, len, &mark, m.mark_count, is_secure, expires - 30000};
-    ready_keep(r, q, EPOCH, NOW, &message);
+    ready_keep(r, q, EPOCH, now, &message);
 }
 
 static void keep(struct ready *r, const struct request *q, uint64_t expires)
 {
-    keep_as(r, q, expires, false);
+    keep_as(r, q, NOW, expires, false);
 }
 
 static size_t find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size)
@@ -60,7 +60,7 @@ static uint32_t ttl_of(const uint8_t *answer, const struct request *q)
 static void a_kept_answer_comes_back_with_the_askers_id_case_and_flags(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 65536);
+    struct ready *r = ready_new(65536);
     struct request first = request_for("www.example.com");
     keep(r, &first, NOW + 300000);
     struct request q = request_for("WwW.eXample.COM");
@@ -77,7 +77,7 @@ static void a_kept_answer_comes_back_with_the_askers_id_case_and_flags(void **st
 static void ttls_count_down_to_the_nearest_second_and_end(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 65536);
+    struct ready *r = ready_new(65536);
     struct request q = request_for("www.example.com");
     uint8_t out[512];
     keep(r, &q, NOW + 3000);
@@ -96,7 +96,7 @@ static void ttls_count_down_to_the_nearest_second_and_end(void **state)
 static void a_new_epoch_voids_what_was_kept(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 65536);
+    struct ready *r = ready_new(65536);
     struct request q = request_for("www.example.com");
     uint8_t out[512];
     keep(r, &q, NOW + 3000);
@@ -107,7 +107,7 @@ static void a_new_epoch_voids_what_was_kept(void **state)
 static void cleared_it_is_empty_and_has_all_its_room(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 400); /* room for two or three */
+    struct ready *r = ready_new(400); /* room for two or three */
     struct request q = request_for("www.example.com"), other = request_for("other.example.com");
     uint8_t out[512];
     for (unsigned i = 0; i < 10; i++) {
@@ -125,7 +125,7 @@ static void cleared_it_is_empty_and_has_all_its_room(void **state)
 static void questions_that_differ_in_type_do_or_cd_do_not_share_answers(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 65536);
+    struct ready *r = ready_new(65536);
     struct request q = request_for("www.example.com");
     uint8_t out[512];
     keep(r, &q, NOW + 3000);
@@ -145,15 +145,15 @@ static void questions_that_differ_in_type_do_or_cd_do_not_share_answers(void **s
 static void a_secure_answer_has_ad_for_those_who_understand_it(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 65536);
+    struct ready *r = ready_new(65536);
     struct request q = request_for("www.example.com"), with_ad = q, with_do = q,
                    other = request_for("other.example.com");
     uint8_t out[512];
     with_ad.flags |= MSG_AD;
     with_do.edns.present = with_do.edns.dnssec_ok = true;
-    keep_as(r, &q, NOW + 3000, true);
-    keep_as(r, &with_do, NOW + 3000, true);
-    keep_as(r, &other, NOW + 3000, false);
+    keep_as(r, &q, NOW, NOW + 3000, true);
+    keep_as(r, &with_do, NOW, NOW + 3000, true);
+    keep_as(r, &other, NOW, NOW + 3000, false);
     assert_true(find(r, &q, EPOCH, NOW, out, sizeof(out)) > 0);
     assert_false(wire_get_u16(out + 2) & MSG_AD);
     assert_true(find(r, &with_ad, EPOCH, NOW, out, sizeof(out)) > 0);
@@ -169,7 +169,7 @@ static void a_secure_answer_has_ad_for_those_who_understand_it(void **state)
 static void an_answer_larger_than_the_client_takes_is_left_to_others(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 65536);
+    struct ready *r = ready_new(65536);
     struct request q = request_for("www.example.com");
     uint8_t out[512];
     keep(r, &q, NOW + 3000);
@@ -178,30 +178,162 @@ static void an_answer_larger_than_the_client_takes_is_left_to_others(void **stat
     ready_free(r);
 }
 
-static void many_more_names_than_places_stay_within_the_bounds(void **state)
+static struct request numbered(unsigned n)
+{
+    char name[32];
+    snprintf(name, sizeof(name), "n%u.example.com", n);
+    return request_for(name);
+}
+
+static bool is_there(struct ready *r, unsigned n, uint64_t now)
+{
+    struct request q = numbered(n);
+    uint8_t out[512];
+    return find(r, &q, EPOCH, now, out, sizeof(out)) > 0;
+}
+
+static void many_more_names_than_room_stay_within_the_bounds(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 4096);
+    enum { ROOM = 64 * 1024, NAMES = 20000, LEAST = 60 };
+    struct ready *r = ready_new(ROOM);
     unsigned found = 0;
-    for (unsigned i = 0; i < 2000; i++) {
-        char name[32];
+    for (unsigned i = 0; i < NAMES; i++) {
+        struct request q = numbered(i);
+        keep(r, &q, NOW + 3000);
+    }
+    for (unsigned i = 0; i < NAMES; i++) {
+        found += is_there(r, i, NOW);
+    }
+    assert_in_range(found, ROOM / 256, ROOM / LEAST);
+    ready_free(r);
+}
+
+static void answers_stay_exact_while_it_grows(void **state)
+{
+    (void)state;
+    enum { NAMES = 100000, EACH = 997 };
+    struct ready *r = ready_new(64 << 20);
+    unsigned lost = 0;
+    for (unsigned i = 0; i < NAMES; i++) {
+        struct request q = numbered(i);
+        keep(r, &q, NOW + 1000 * (1 + i % 1000));
+        /* One of those before, with the TTL of its own. */
+        unsigned old = i * EACH % (i + 1);
         uint8_t out[512];
-        snprintf(name, sizeof(name), "n%u.example.com", i % 1000);
-        struct request q = request_for(name);
-        if (i < 1000) {
-            keep(r, &q, NOW + 3000);
-        } else {
-            found += find(r, &q, EPOCH, NOW, out, sizeof(out)) > 0;
+        q = numbered(old);
+        size_t len = find(r, &q, EPOCH, NOW, out, sizeof(out));
+        lost += len == 0;
+        if (len > 0) {
+            assert_int_equal(ttl_of(out, &q), 1 + old % 1000);
+            assert_memory_equal(out + MSG_HEADER_SIZE, q.name, q.name_len);
         }
     }
-    assert_in_range(found, 1, 64);
+    assert_in_range(lost, 0, NAMES / 25); /* whose set was full */
+    ready_free(r);
+}
+
+/* A scan of far more names than there is room for. */
+static void those_in_use_outlive_a_flood_of_others(void **state)
+{
+    (void)state;
+    enum { HOT = 500, FLOOD = 60000 };
+    struct ready *r = ready_new(1 << 20);
+    unsigned left = 0;
+    for (unsigned i = 0; i < HOT; i++) {
+        struct request q = numbered(i);
+        keep(r, &q, NOW + 3000);
+    }
+    for (unsigned i = HOT; i < FLOOD; i++) {
+        struct request q = numbered(i);
+        keep(r, &q, NOW + 3000);
+        is_there(r, i % HOT, NOW);
+    }
+    for (unsigned i = 0; i < HOT; i++) {
+        left += is_there(r, i, NOW);
+    }
+    assert_in_range(left, HOT * 9 / 10, HOT);
+    ready_free(r);
+}
+
+static void of_many_new_ones_some_are_let_in_when_it_is_full(void **state)
+{
+    (void)state;
+    enum { NAMES = 20000, SOME = 1000 };
+    struct ready *r = ready_new(1 << 20);
+    unsigned in = 0;
+    for (unsigned i = 0; i < NAMES + SOME; i++) {
+        struct request q = numbered(i);
+        keep(r, &q, NOW + 3000);
+        in += i >= NAMES && is_there(r, i, NOW);
+    }
+    assert_in_range(in, SOME / 8, SOME / 3);
+    ready_free(r);
+}
+
+/* Its places are taken over by those who come now. */
+static void room_of_answers_that_ended_is_used_again(void **state)
+{
+    (void)state;
+    enum { NAMES = 20000, ROUNDS = 5, HALF = 4000 };
+    struct ready *r = ready_new(1 << 20);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint64_t now = NOW + round * 10000ull;
+        unsigned found = 0;
+        for (unsigned i = 0; i < NAMES; i++) {
+            struct request q = numbered(round * NAMES + i);
+            keep_as(r, &q, now, now + 3000, false);
+        }
+        for (unsigned i = 0; i < NAMES; i++) {
+            found += is_there(r, round * NAMES + i, now);
+        }
+        assert_in_range(found, HALF, NAMES);
+    }
+    ready_free(r);
+}
+
+/* TTLs that end at different times, and one that does not age. */
+static void each_record_counts_down_by_its_own(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(65536);
+    struct request q = request_for("www.example.com");
+    uint8_t bytes[64] = {0};
+    const struct ttl_mark marks[] = {{40, NOW + 9000}, {44, 0}, {48, NOW + 5000}, {52, NOW + 4000000000ull}};
+    struct ready_message m = {bytes, sizeof(bytes), marks, 4, false, UINT64_MAX};
+    memset(bytes + 44, 0x11, 4);
+    ready_keep(r, &q, EPOCH, NOW, &m);
+    uint8_t out[512];
+    assert_int_equal(find(r, &q, EPOCH, NOW + 2000, out, sizeof(out)), sizeof(bytes));
+    assert_int_equal(wire_get_u32(out + 40), 7);
+    assert_int_equal(wire_get_u32(out + 44), 0x11111111);
+    assert_int_equal(wire_get_u32(out + 48), 3);
+    assert_int_equal(wire_get_u32(out + 52), 3999998);
+    assert_false(ready_is_due(r));
+    assert_int_equal(find(r, &q, EPOCH, NOW + 5000, out, sizeof(out)), 0);
+    ready_free(r);
+}
+
+static void what_does_not_age_or_is_too_large_is_not_kept(void **state)
+{
+    (void)state;
+    struct ready *r = ready_new(65536);
+    struct request q = request_for("www.example.com");
+    static uint8_t bytes[4096], out[4096];
+    const struct ttl_mark ageless = {40, 0}, ends = {40, NOW + 9000};
+    struct ready_message m = {bytes, 64, &ageless, 1, false, UINT64_MAX};
+    ready_keep(r, &q, EPOCH, NOW, &m);
+    assert_int_equal(find(r, &q, EPOCH, NOW, out, sizeof(out)), 0);
+    m = (struct ready_message){bytes, sizeof(bytes), &ends, 1, false, UINT64_MAX};
+    ready_keep(r, &q, EPOCH, NOW, &m);
+    assert_int_equal(find(r, &q, EPOCH, NOW, out, sizeof(out)), 0);
     ready_free(r);
 }
 
 static void hits_are_counted_for_each_answer_up_to_their_bound(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 65536);
+    struct ready *r = ready_new(65536);
     struct request q = request_for("a.example.com");
     struct request other = request_for("b.example.com");
     uint8_t out[512];
@@ -219,7 +351,7 @@ static void hits_are_counted_for_each_answer_up_to_their_bound(void **state)
 static void an_answer_says_once_that_it_should_be_renewed(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 65536);
+    struct ready *r = ready_new(65536);
     struct request q = request_for("www.example.com");
     keep(r, &q, NOW + 300000);
     uint8_t out[512];
@@ -235,7 +367,7 @@ static void an_answer_says_once_that_it_should_be_renewed(void **state)
 static void answers_can_be_forgotten(void **state)
 {
     (void)state;
-    struct ready *r = ready_new(64, 65536);
+    struct ready *r = ready_new(65536);
     struct request q = request_for("www.example.com");
     struct request with_do = q;
     with_do.edns.dnssec_ok = true;
@@ -261,7 +393,13 @@ int main(void)
         cmocka_unit_test(questions_that_differ_in_type_do_or_cd_do_not_share_answers),
         cmocka_unit_test(a_secure_answer_has_ad_for_those_who_understand_it),
         cmocka_unit_test(an_answer_larger_than_the_client_takes_is_left_to_others),
-        cmocka_unit_test(many_more_names_than_places_stay_within_the_bounds),
+        cmocka_unit_test(many_more_names_than_room_stay_within_the_bounds),
+        cmocka_unit_test(answers_stay_exact_while_it_grows),
+        cmocka_unit_test(those_in_use_outlive_a_flood_of_others),
+        cmocka_unit_test(of_many_new_ones_some_are_let_in_when_it_is_full),
+        cmocka_unit_test(room_of_answers_that_ended_is_used_again),
+        cmocka_unit_test(each_record_counts_down_by_its_own),
+        cmocka_unit_test(what_does_not_age_or_is_too_large_is_not_kept),
         cmocka_unit_test(hits_are_counted_for_each_answer_up_to_their_bound),
         cmocka_unit_test(an_answer_says_once_that_it_should_be_renewed),
         cmocka_unit_test(answers_can_be_forgotten),
