@@ -22,7 +22,7 @@ void cache_touch(struct cache_view *v, const uint8_t *name, uint16_t type)
         enum cache_slot slot;
         uint16_t type;
     } used[] = {{CACHE_ANSWER, type}, {CACHE_ANSWER, TYPE_CNAME}, {CACHE_NXDOMAIN, 0}};
-    uint8_t key[KEY_SIZE];
+    UNCLEARED uint8_t key[KEY_SIZE];
     for (size_t i = 0; v->backend.note_use != NULL && i < sizeof(used) / sizeof(used[0]); i++) {
         v->backend.note_use(v->backend.ctx, key, key_write(key, name, used[i].slot, used[i].type));
     }
@@ -97,7 +97,7 @@ static int find_key(struct cache_view *v, const uint8_t *key, size_t key_len, ui
 int cache_find(struct cache_view *v, enum cache_slot slot, const uint8_t *name, uint16_t type, uint64_t now,
                uint64_t stale_ms, struct arena *a, const struct cache_entry **hit)
 {
-    uint8_t key[KEY_SIZE];
+    UNCLEARED uint8_t key[KEY_SIZE];
     size_t len = key_write(key, name, slot, type);
     return find_key(v, key, len, now, stale_ms, a, hit);
 }
@@ -129,8 +129,8 @@ static bool take_backing(struct backing *b, const struct cache_entry *found, uns
 int cache_find_delegation(struct cache_view *v, const uint8_t *name, uint64_t now, struct arena *a,
                           const struct cache_entry **hit)
 {
-    uint8_t labels[KEY_SIZE];
-    uint8_t key[KEY_SIZE];
+    UNCLEARED uint8_t labels[KEY_SIZE];
+    UNCLEARED uint8_t key[KEY_SIZE];
     size_t labels_len = key_labels(labels, name);
     struct backing b = {.deepest = NULL};
     for (unsigned count = name_labels(name);; count--) {
@@ -150,7 +150,7 @@ int cache_find_delegation(struct cache_view *v, const uint8_t *name, uint64_t no
 int cache_find_proof(struct cache_view *v, const uint8_t *zone, uint16_t type, const uint8_t *name, uint64_t now,
                      struct arena *a, const struct cache_entry **hit)
 {
-    uint8_t key[KEY_SIZE];
+    UNCLEARED uint8_t key[KEY_SIZE];
     size_t zone_len;
     size_t key_len = key_proof(key, zone, type, name, &zone_len);
     struct cache_stored s = {0};
@@ -326,7 +326,7 @@ static int weigh_old(struct cache_view *v, const uint8_t *key, size_t key_len, s
 /* An answer disproves that the name does not exist, unless that was known better. */
 static void end_nxdomain(struct cache_view *v, const struct cache_entry *e, struct arena *scratch)
 {
-    uint8_t key[KEY_SIZE];
+    UNCLEARED uint8_t key[KEY_SIZE];
     size_t key_len = key_write(key, e->name, CACHE_NXDOMAIN, 0);
     struct stored old;
     if (fetch(v, key, key_len, e->stored, scratch, &old) != FAIL_NONE || old.value == NULL ||
@@ -355,7 +355,7 @@ int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *s
     if (put.expires <= put.stored) {
         return FAIL_NONE;
     }
-    uint8_t key[KEY_SIZE];
+    UNCLEARED uint8_t key[KEY_SIZE];
     size_t key_len = key_of(&put, key);
     result = weigh_old(v, key, key_len, &put, scratch);
     if (result != FAIL_NONE) {

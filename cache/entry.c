@@ -453,7 +453,7 @@ static struct cache_entry *begin_entry(const struct key_parts *key, const struct
 int entry_read(const uint8_t *key, size_t key_len, const uint8_t *value, size_t len, struct arena *a,
                struct cache_entry **out)
 {
-    struct key_parts parts;
+    UNCLEARED struct key_parts parts;
     struct entry_head head;
     *out = NULL;
     if (len > ENTRY_SIZE_MAX || !entry_is_intact(key, key_len, value, len) ||

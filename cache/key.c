@@ -6,6 +6,7 @@
 
 enum { END = 0x00, ESCAPE = 0x01 };
 
+/* `label` is in lower case. */
 static size_t write_label(uint8_t *out, const uint8_t *label, size_t len)
 {
     size_t at = 0;
@@ -14,8 +15,6 @@ static size_t write_label(uint8_t *out, const uint8_t *label, size_t len)
         if (c <= ESCAPE) {
             out[at++] = ESCAPE;
             c++;
-        } else if (c >= 'A' && c <= 'Z') {
-            c = (uint8_t)(c + ('a' - 'A'));
         }
         out[at++] = c;
     }
@@ -25,14 +24,16 @@ static size_t write_label(uint8_t *out, const uint8_t *label, size_t len)
 
 size_t key_labels(uint8_t out[KEY_SIZE], const uint8_t *name)
 {
-    const uint8_t *labels[NAME_LABELS];
+    UNCLEARED uint8_t lower[NAME_SIZE];
+    UNCLEARED uint8_t starts[NAME_LABELS];
     unsigned count = 0;
-    for (; *name != 0; name += 1 + *name) {
-        labels[count++] = name;
+    name_lower(lower, name);
+    for (unsigned at = 0; lower[at] != 0; at += 1u + lower[at]) {
+        starts[count++] = (uint8_t)at;
     }
     size_t len = 0;
     while (count > 0) {
-        const uint8_t *label = labels[--count];
+        const uint8_t *label = lower + starts[--count];
         len += write_label(out + len, label + 1, *label);
     }
     return len;
@@ -140,7 +141,7 @@ static size_t read_label(const uint8_t *key, size_t len, uint8_t out[1 + LABEL_S
  * the octets passed: up to a label that would be empty, or all. */
 static size_t read_labels(const uint8_t *key, size_t len, uint8_t name[NAME_SIZE], size_t *start)
 {
-    uint8_t label[1 + LABEL_SIZE];
+    UNCLEARED uint8_t label[1 + LABEL_SIZE];
     size_t at = 0;
     while (at < len) {
         size_t passed = read_label(key + at, len - at, label);
@@ -170,8 +171,9 @@ int key_read(const uint8_t *key, size_t len, struct key_parts *out)
     if (tail[0] != END || tail[1] > CACHE_PROOF) {
         return FAIL_WIRE;
     }
-    uint8_t name[NAME_SIZE] = {0};
+    UNCLEARED uint8_t name[NAME_SIZE];
     size_t start = NAME_SIZE - 1;
+    name[start] = 0;
     const uint8_t *at = key + read_labels(key, len - KEY_TAIL, name, &start);
     out->zone_len = 0;
     if (is_division(at, tail)) {

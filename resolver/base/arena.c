@@ -65,7 +65,7 @@ static struct arena_block *add_block(struct arena *a, size_t size)
     return b;
 }
 
-void *arena_take(struct arena *a, size_t size)
+void *arena_room(struct arena *a, size_t size)
 {
     const size_t align = alignof(max_align_t);
     if (size > a->cap) {
@@ -85,12 +85,18 @@ void *arena_take(struct arena *a, size_t size)
     uint8_t *piece = b->bytes + b->used;
     b->used += size;
     a->used += size;
-    return memset(piece, 0, size);
+    return piece;
+}
+
+void *arena_take(struct arena *a, size_t size)
+{
+    void *piece = arena_room(a, size);
+    return piece != NULL ? memset(piece, 0, size) : NULL;
 }
 
 void *arena_copy(struct arena *a, const void *from, size_t len)
 {
-    void *to = arena_take(a, len > 0 ? len : 1);
+    void *to = arena_room(a, len);
     if (to != NULL && len > 0) {
         memcpy(to, from, len);
     }

@@ -25,6 +25,9 @@ void arena_reset(struct arena *a);
  * system has no memory: the request fails, the process does not. */
 void *arena_take(struct arena *a, size_t size);
 
+/* Likewise with anything in them, for what is written before it is read. */
+void *arena_room(struct arena *a, size_t size);
+
 /* A copy of `len` bytes of `from`, or NULL as arena_take. `len` 0 gives a valid pointer. */
 void *arena_copy(struct arena *a, const void *from, size_t len);
 

@@ -8,13 +8,13 @@
 #include "resolver/dns/type.h"
 
 /* A message is read in two steps. First every record finds its group (section, owner, type; for an RRSIG the type it
- * covers) through a hash table and is chained to it, duplicates left out; then each group is packed into an RRset. So
- * the cost is in proportion to the message, whatever it holds. */
+ * covers), in large messages through a hash table, and is chained to it, duplicates left out; then each group is packed
+ * into an RRset. So the cost is in proportion to the message, whatever it holds. */
 
 enum {
     NONE = 0, /* groups and records are numbered from 1 */
     RECORD_SIZE_MIN = 11,
-    COMPARED_MAX = 8,     /* records of a chain compared one by one; later ones go through a hash table */
+    COMPARED_MAX = 8,     /* groups, and records of a chain, compared one by one; later ones are found by hash */
     NAMES_SIZE_MAX = 512, /* what the two names of an RDATA may grow by */
     SCRATCH_SIZE = 1024
 };
@@ -50,11 +50,10 @@ struct parser {
     struct record *records;
     struct group *groups;
     uint16_t record_count, group_count;
-    uint16_t *group_slots;
+    uint16_t *group_slots; /* of the groups behind the first COMPARED_MAX */
     uint16_t *record_slots;
     uint32_t mask;     /* slots - 1, in both tables */
     uint32_t capacity; /* records */
-    uint8_t scratch[SCRATCH_SIZE];
 };
 
 /* The head of a record as it stands in the message. */
@@ -79,24 +78,29 @@ char *rcode_text(unsigned rcode, char out[16])
 }
 
 /* Slots outnumber records more than twice: a group may be entered a second time when its type changes. */
+static bool prepare_slots(struct parser *p)
+{
+    uint32_t slots = 16;
+    while (slots <= p->capacity * 2) {
+        slots *= 2;
+    }
+    p->mask = slots - 1;
+    p->group_slots = arena_take(p->arena, slots * sizeof(*p->group_slots));
+    p->record_slots = arena_take(p->arena, slots * sizeof(*p->record_slots));
+    return p->group_slots != NULL && p->record_slots != NULL;
+}
+
 static bool prepare_tables(struct parser *p, uint32_t announced)
 {
     size_t fitting = reader_left(&p->r) / RECORD_SIZE_MIN;
     uint32_t capacity = announced < fitting ? announced : (uint32_t)fitting;
-    uint32_t slots = 16;
     if (capacity > MSG_RECORDS_MAX) {
         capacity = MSG_RECORDS_MAX;
     }
-    while (slots <= capacity * 2) {
-        slots *= 2;
-    }
     p->capacity = capacity;
-    p->mask = slots - 1;
-    p->records = arena_take(p->arena, (capacity + 1) * sizeof(*p->records));
-    p->groups = arena_take(p->arena, (capacity + 1) * sizeof(*p->groups));
-    p->group_slots = arena_take(p->arena, slots * sizeof(*p->group_slots));
-    p->record_slots = arena_take(p->arena, slots * sizeof(*p->record_slots));
-    return p->records != NULL && p->groups != NULL && p->group_slots != NULL && p->record_slots != NULL;
+    p->records = arena_room(p->arena, (capacity + 1) * sizeof(*p->records));
+    p->groups = arena_room(p->arena, (capacity + 1) * sizeof(*p->groups));
+    return p->records != NULL && p->groups != NULL && (capacity < COMPARED_MAX || prepare_slots(p));
 }
 
 static uint32_t hash_group(unsigned section, const uint8_t *owner, uint16_t type)
@@ -108,35 +112,63 @@ static uint32_t hash_group(unsigned section, const uint8_t *owner, uint16_t type
     return (uint32_t)hash_bytes(key, len + 2);
 }
 
+static bool is_group(const struct group *g, unsigned section, const uint8_t *owner, uint16_t type)
+{
+    return g->section == section && g->type == type && name_equal(g->owner, owner);
+}
+
 /* The slot that holds the number of the group, or the free one where it belongs. */
 static uint16_t *find_slot(struct parser *p, uint32_t hash, unsigned section, const uint8_t *owner, uint16_t type)
 {
     uint32_t slot = hash & p->mask;
     for (; p->group_slots[slot] != NONE; slot = (slot + 1) & p->mask) {
         const struct group *g = &p->groups[p->group_slots[slot]];
-        if (g->hash == hash && g->section == section && g->type == type && name_equal(g->owner, owner)) {
+        if (g->hash == hash && is_group(g, section, owner, type)) {
             break;
         }
     }
     return &p->group_slots[slot];
 }
 
+/* The group, or NULL; the number of a new one, with `*hash`, then goes to `*slot` unless that is NULL. */
+static struct group *find_group(struct parser *p, unsigned section, const uint8_t *owner, uint16_t type,
+                                uint16_t **slot, uint32_t *hash)
+{
+    *slot = NULL;
+    *hash = 0;
+    for (unsigned number = 1; number <= p->group_count && number <= COMPARED_MAX; number++) {
+        if (is_group(&p->groups[number], section, owner, type)) {
+            return &p->groups[number];
+        }
+    }
+    if (p->group_count < COMPARED_MAX) {
+        return NULL;
+    }
+    *hash = hash_group(section, owner, type);
+    *slot = find_slot(p, *hash, section, owner, type);
+    return **slot != NONE ? &p->groups[**slot] : NULL;
+}
+
 static struct group *take_group(struct parser *p, unsigned section, const uint8_t *owner, uint16_t type)
 {
-    uint32_t hash = hash_group(section, owner, type);
-    uint16_t *slot = find_slot(p, hash, section, owner, type);
-    if (*slot != NONE) {
-        return &p->groups[*slot];
+    uint16_t *slot;
+    uint32_t hash;
+    struct group *g = find_group(p, section, owner, type, &slot, &hash);
+    if (g != NULL) {
+        return g;
     }
     uint8_t *copy = arena_copy(p->arena, owner, name_len(owner));
     if (copy == NULL) {
         return NULL;
     }
-    *slot = ++p->group_count;
-    struct group *g = &p->groups[*slot];
+    uint16_t number = ++p->group_count;
+    if (slot != NULL) {
+        *slot = number;
+    }
+    g = &p->groups[number];
     *g = (struct group){.owner = copy, .hash = hash, .ttl = UINT32_MAX, .type = type, .section = (uint8_t)section};
-    g->data.id = *slot * 2u;
-    g->sigs.id = *slot * 2u + 1;
+    g->data.id = number * 2u;
+    g->sigs.id = number * 2u + 1;
     return g;
 }
 
@@ -200,6 +232,7 @@ static bool has_names(uint16_t type)
 /* The record's RDATA without compression: in place where it is the same, else in the arena. */
 static int read_rdata(struct parser *p, const struct head *h, const uint8_t **rdata, uint16_t *len)
 {
+    UNCLEARED uint8_t scratch[SCRATCH_SIZE];
     struct writer w;
     *rdata = p->r.at;
     *len = h->rdlength;
@@ -207,7 +240,7 @@ static int read_rdata(struct parser *p, const struct head *h, const uint8_t **rd
         return rdata_read(&p->r, h->type, h->rdlength, NULL);
     }
     size_t size = h->rdlength + (size_t)NAMES_SIZE_MAX;
-    uint8_t *buffer = size <= SCRATCH_SIZE ? p->scratch : arena_take(p->arena, size);
+    uint8_t *buffer = size <= SCRATCH_SIZE ? scratch : arena_room(p->arena, size);
     if (buffer == NULL) {
         return FAIL_LIMIT;
     }
@@ -219,7 +252,7 @@ static int read_rdata(struct parser *p, const struct head *h, const uint8_t **rd
         return FAIL_NONE;
     }
     *len = (uint16_t)writer_len(&w);
-    *rdata = buffer == p->scratch ? arena_copy(p->arena, buffer, *len) : buffer;
+    *rdata = buffer == scratch ? arena_copy(p->arena, buffer, *len) : buffer;
     return *rdata != NULL ? FAIL_NONE : FAIL_LIMIT;
 }
 
@@ -294,15 +327,17 @@ static int read_records(struct parser *p, const uint16_t counts[SECTION_COUNT])
 static void adopt_orphans(struct parser *p, uint16_t number)
 {
     struct group *g = &p->groups[number];
-    uint32_t hash = hash_group(g->section, g->owner, TYPE_RRSIG);
-    uint16_t *slot = find_slot(p, hash, g->section, g->owner, TYPE_RRSIG);
-    if (*slot == NONE) {
-        *slot = number;
+    uint16_t *slot;
+    uint32_t hash;
+    struct group *home = find_group(p, g->section, g->owner, TYPE_RRSIG, &slot, &hash);
+    if (home == NULL) {
+        if (slot != NULL) {
+            *slot = number;
+        }
         g->type = TYPE_RRSIG;
         g->hash = hash;
         g->data = g->sigs;
     } else {
-        struct group *home = &p->groups[*slot];
         p->records[home->data.last].next = g->sigs.first;
         home->data.last = g->sigs.last;
         home->data.count = (uint16_t)(home->data.count + g->sigs.count);
@@ -314,7 +349,7 @@ static void adopt_orphans(struct parser *p, uint16_t number)
 
 static bool pack_chain(struct parser *p, const struct chain *c, struct rdatas *out)
 {
-    uint8_t *bytes = c->count > 0 ? arena_take(p->arena, c->len) : NULL;
+    uint8_t *bytes = c->count > 0 ? arena_room(p->arena, c->len) : NULL;
     uint8_t *at = bytes;
     if (c->count > 0 && bytes == NULL) {
         return false;
@@ -357,7 +392,7 @@ static int build_sets(struct parser *p)
 
 static int read_question(struct parser *p)
 {
-    uint8_t name[NAME_SIZE];
+    UNCLEARED uint8_t name[NAME_SIZE];
     size_t len = reader_name(&p->r, name);
     p->out->question.type = reader_u16(&p->r);
     p->out->question.class = reader_u16(&p->r);

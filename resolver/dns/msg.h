@@ -135,8 +135,9 @@ struct msg_writer {
     uint16_t counts[SECTION_COUNT];
     struct ttl_mark *marks; /* optional, the caller's */
     unsigned mark_count, mark_max;
-    bool marks_lost; /* more TTLs than mark_max */
-    size_t reserve;  /* bytes kept free for OPT */
+    bool marks_lost;   /* more TTLs than mark_max */
+    size_t reserve;    /* bytes kept free for OPT */
+    bool has_question; /* its name enters the table before the first other name, if one comes */
     unsigned name_count;
     uint8_t slots[MSG_NAME_SLOTS]; /* hash table of `names`: index + 1, 0 when free */
     struct {

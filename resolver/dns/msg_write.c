@@ -96,12 +96,34 @@ static void remember_suffix(struct msg_writer *m, size_t offset, uint32_t hash)
     }
 }
 
+/* Most messages are about the name in their question and hold no other. */
+static bool is_question(const struct msg_writer *m, const uint8_t *name)
+{
+    return m->has_question && !name_is_root(name) && name_equal(name, m->w.start + MSG_HEADER_SIZE);
+}
+
+static void remember_question(struct msg_writer *m)
+{
+    UNCLEARED struct labels l;
+    find_labels(m->w.start + MSG_HEADER_SIZE, &l);
+    for (unsigned i = 0; i < l.count; i++) {
+        remember_suffix(m, MSG_HEADER_SIZE + l.starts[i], l.hashes[i]);
+    }
+}
+
 /* Returns the offset at which the whole name stands now. */
 static size_t put_name(struct msg_writer *m, const uint8_t *name)
 {
     UNCLEARED struct labels l;
     unsigned known = 0;
     unsigned target = 0;
+    if (is_question(m, name)) {
+        writer_u16(&m->w, POINTER | MSG_HEADER_SIZE);
+        return MSG_HEADER_SIZE;
+    }
+    if (m->has_question && m->name_count == 0) {
+        remember_question(m);
+    }
     find_labels(name, &l);
     while (known < l.count && target == 0) {
         target = find_suffix(m, name + l.starts[known], l.hashes[known]);
@@ -139,7 +161,8 @@ void msg_begin(struct msg_writer *m, void *bytes, size_t size, uint16_t id, uint
     writer_u16(&m->w, q != NULL);
     writer_bytes(&m->w, (const uint8_t[6]){0}, 6);
     if (q != NULL) {
-        put_name(m, q->name);
+        writer_bytes(&m->w, q->name, name_len(q->name));
+        m->has_question = !m->w.full;
         writer_u16(&m->w, q->type);
         writer_u16(&m->w, q->class);
     }

@@ -61,8 +61,17 @@ const uint8_t *name_parent(const uint8_t *name)
     return name_strip(name, 1);
 }
 
+/* Names that are compared mostly differ in the length or the last octet of their first label: ns1, ns2. */
+static bool has_other_label(const uint8_t *a, const uint8_t *b)
+{
+    return a[0] != b[0] || fold(a[a[0]]) != fold(b[b[0]]);
+}
+
 bool name_equal(const uint8_t *a, const uint8_t *b)
 {
+    if (has_other_label(a, b)) {
+        return false;
+    }
     size_t len = name_len(a);
     return len == name_len(b) && (memcmp(a, b, len) == 0 || is_equal_folded(a, b, len));
 }
@@ -98,7 +107,7 @@ static int compare_labels(const uint8_t *a, const uint8_t *b)
 
 unsigned name_common_labels(const uint8_t *a, const uint8_t *b)
 {
-    uint8_t a_starts[NAME_LABELS + 1], b_starts[NAME_LABELS + 1];
+    UNCLEARED uint8_t a_starts[NAME_LABELS + 1], b_starts[NAME_LABELS + 1];
     unsigned a_count = find_labels(a, a_starts);
     unsigned b_count = find_labels(b, b_starts);
     unsigned common = 0;
@@ -111,7 +120,7 @@ unsigned name_common_labels(const uint8_t *a, const uint8_t *b)
 
 int name_compare(const uint8_t *a, const uint8_t *b)
 {
-    uint8_t a_starts[NAME_LABELS + 1], b_starts[NAME_LABELS + 1];
+    UNCLEARED uint8_t a_starts[NAME_LABELS + 1], b_starts[NAME_LABELS + 1];
     unsigned a_count = find_labels(a, a_starts);
     unsigned b_count = find_labels(b, b_starts);
     for (unsigned i = 1; i <= a_count && i <= b_count; i++) {
@@ -139,14 +148,24 @@ static uint64_t fold_word(uint64_t word)
     return word | upper >> 2;
 }
 
+static void lower_word(uint8_t *out, const uint8_t *octets)
+{
+    uint64_t word;
+    memcpy(&word, octets, sizeof(word));
+    word = fold_word(word);
+    memcpy(out, &word, sizeof(word));
+}
+
 size_t name_lower(uint8_t *out, const uint8_t *name)
 {
     size_t len = name_len(name);
     size_t at = 0;
-    for (uint64_t word; len - at >= sizeof(word); at += sizeof(word)) {
-        memcpy(&word, name + at, sizeof(word));
-        word = fold_word(word);
-        memcpy(out + at, &word, sizeof(word));
+    for (; len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        lower_word(out + at, name + at);
+    }
+    if (at > 0 && at < len) { /* some of the last eight again, which does them no harm */
+        lower_word(out + len - sizeof(uint64_t), name + len - sizeof(uint64_t));
+        return len;
     }
     for (; at < len; at++) {
         out[at] = fold(name[at]);

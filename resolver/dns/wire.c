@@ -68,10 +68,16 @@ static const uint8_t *follow_pointer(struct reader *r, const uint8_t *at, const 
     return target < run && target - r->start >= HEADER_SIZE ? target : NULL;
 }
 
+static size_t copy_run(uint8_t *out, const uint8_t *run, const uint8_t *end)
+{
+    memcpy(out, run, (size_t)(end - run));
+    return (size_t)(end - run);
+}
+
 size_t reader_name(struct reader *r, uint8_t out[NAME_SIZE])
 {
     const uint8_t *at = r->at;
-    const uint8_t *run = at;
+    const uint8_t *run = at; /* labels passed over and not yet copied */
     const uint8_t *after = NULL;
     unsigned hops = 0;
     size_t len = 0;
@@ -81,6 +87,7 @@ size_t reader_name(struct reader *r, uint8_t out[NAME_SIZE])
             if (after == NULL) {
                 after = at + 2;
             }
+            len += copy_run(out + len, run, at);
             at = run = follow_pointer(r, at, run);
             if (at == NULL || ++hops > POINTERS_PER_NAME) {
                 return fail_name(r);
@@ -88,15 +95,14 @@ size_t reader_name(struct reader *r, uint8_t out[NAME_SIZE])
             continue;
         }
         size_t step = octet + 1u;
-        if (octet > LABEL_SIZE || (size_t)(r->end - at) < step || len + step + (octet != 0) > NAME_SIZE) {
+        if (octet > LABEL_SIZE || (size_t)(r->end - at) < step ||
+            len + (size_t)(at - run) + step + (octet != 0) > NAME_SIZE) {
             return fail_name(r);
         }
-        memcpy(out + len, at, step);
-        len += step;
         at += step;
         if (octet == 0) {
             r->at = after != NULL ? after : at;
-            return len;
+            return len + copy_run(out + len, run, at);
         }
     }
     return fail_name(r);

@@ -16,8 +16,8 @@ static int reserve(struct cut *c, const uint8_t *zone, enum cut_source source, c
     unsigned servers = limit_get(&p->limits, servers);
     unsigned addresses = limit_get(&p->limits, addresses);
     *c = (struct cut){.zone = zone, .source = source, .target_max = servers * addresses};
-    c->servers = arena_take(a, servers * sizeof(*c->servers));
-    c->targets = arena_take(a, c->target_max * sizeof(*c->targets));
+    c->servers = arena_room(a, servers * sizeof(*c->servers));
+    c->targets = arena_room(a, c->target_max * sizeof(*c->targets));
     return c->servers == NULL || c->targets == NULL ? FAIL_LIMIT : FAIL_NONE;
 }
 
@@ -59,19 +59,24 @@ static bool has_name(const struct cut *c, const uint8_t *name)
     return false;
 }
 
-/* Adds the servers of the set that have addresses in `glue`, or those that have none. */
-static void add_servers(struct cut *c, const struct rrset *ns, struct rrset *glue, bool with_address,
-                        struct resolver *r)
+/* Adds the servers of the set that have addresses in `glue`, or those that have none; returns how many are not so. */
+static unsigned add_servers(struct cut *c, const struct rrset *ns, struct rrset *glue, bool with_address,
+                            struct resolver *r)
 {
     unsigned max = limit_get(&r->policy->limits, servers);
     unsigned seen = 0;
+    unsigned others = 0;
     struct rdata_view rdata;
     for (size_t at = 0; c->server_count < max && seen < max * NAMES_SEEN && rdatas_next(&ns->data, &at, &rdata);
          seen++) {
         const uint8_t *name = ns_target(&rdata);
         const struct rrset *a = rrset_find(glue, name, TYPE_A);
         const struct rrset *aaaa = rrset_find(glue, name, TYPE_AAAA);
-        if ((a != NULL || aaaa != NULL) != with_address || has_name(c, name)) {
+        if ((a != NULL || aaaa != NULL) != with_address) {
+            others++;
+            continue;
+        }
+        if (has_name(c, name)) {
             continue;
         }
         c->servers[c->server_count++] = (struct nameserver){.name = name};
@@ -82,6 +87,7 @@ static void add_servers(struct cut *c, const struct rrset *ns, struct rrset *glu
             cut_add_addresses(c, c->server_count - 1, aaaa, r);
         }
     }
+    return others;
 }
 
 int cut_from_set(struct cut *c, enum cut_source source, const struct rrset *ns, struct rrset *glue, struct resolver *r,
@@ -91,8 +97,9 @@ int cut_from_set(struct cut *c, enum cut_source source, const struct rrset *ns, 
         return FAIL_LIMIT;
     }
     c->is_signed = rrset_find(glue, ns->owner, TYPE_DS) != NULL;
-    add_servers(c, ns, glue, true, r);
-    add_servers(c, ns, glue, false, r);
+    if (add_servers(c, ns, glue, true, r) > 0) {
+        add_servers(c, ns, glue, false, r);
+    }
     r->limit_hits[LIMIT_ID_servers] += ns->data.count > limit_get(&r->policy->limits, servers);
     return FAIL_NONE;
 }

@@ -171,8 +171,8 @@ enum { CANDIDATES_MAX = 256 };
 
 struct target *pick_target(struct query *q, struct frame *f)
 {
-    struct target *candidates[CANDIDATES_MAX];
-    uint32_t costs[CANDIDATES_MAX];
+    UNCLEARED struct target *candidates[CANDIDATES_MAX];
+    UNCLEARED uint32_t costs[CANDIDATES_MAX];
     struct rank best = {0};
     unsigned count = 0;
     for (unsigned i = 0; i < f->cut.target_count; i++) {

@@ -221,21 +221,32 @@ static void count_expense(struct query *q)
     hits[LIMIT_ID_nsec3_iterations] += q->expense.reached.iterations;
 }
 
+static void remember_bogus(struct query *q, const struct frame *f)
+{
+    struct ede errors[EDE_MAX];
+    if (secure_errors(q, f, errors) == 0) {
+        errors[0] = (struct ede){.code = EDE_DNSSEC_BOGUS};
+    }
+    learn_bogus(q, f->bogus->asked, f->type, &errors[0]);
+}
+
+static void remember_failure(struct query *q, struct frame *f, const uint8_t *name)
+{
+    struct ede errors[EDE_MAX];
+    if (secure_errors(q, f, errors) == 0) {
+        trace_errors(&q->trace, errors);
+    }
+    f->why = arena_copy(&q->arena, &errors[0], sizeof(errors[0]));
+    learn_failure(q, f, name, &errors[0]);
+}
+
 static void close_frame(struct query *q, struct frame *f)
 {
     const uint8_t *name = failed_name(q, f);
-    struct ede errors[EDE_MAX];
     if (f->outcome == OUTCOME_BOGUS) {
-        if (secure_errors(q, f, errors) == 0) {
-            errors[0] = (struct ede){.code = EDE_DNSSEC_BOGUS};
-        }
-        learn_bogus(q, f->bogus->asked, f->type, &errors[0]);
+        remember_bogus(q, f);
     } else if (name != NULL) {
-        if (secure_errors(q, f, errors) == 0) {
-            trace_errors(&q->trace, errors);
-        }
-        f->why = arena_copy(&q->arena, &errors[0], sizeof(errors[0]));
-        learn_failure(q, f, name, &errors[0]);
+        remember_failure(q, f, name);
     }
     finding_store(q, f);
     trace_add(&q->trace, TRACE_FINISH, f->name, f->type, q->now)->rcode = (uint8_t)f->rcode;

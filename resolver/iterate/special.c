@@ -147,13 +147,18 @@ static const struct special *find_zone(const uint8_t *name, const uint8_t **apex
     if (labels == 0) {
         return NULL;
     }
-    bool is_arpa = name_equal(name_strip(name, labels - 1), wire("\4arpa"));
-    const struct special *zones = is_arpa ? arpa_zones : top_zones;
-    size_t count = is_arpa ? sizeof(arpa_zones) / sizeof(*zones) : sizeof(top_zones) / sizeof(*zones);
-    for (size_t i = 0; i < count; i++) {
-        *apex = find_apex(&zones[i], name);
+    const uint8_t *top = name_strip(name, labels - 1);
+    *apex = top;
+    for (size_t i = 0; i < sizeof(top_zones) / sizeof(*top_zones); i++) {
+        if (name_equal(top, wire(top_zones[i].zone))) {
+            return &top_zones[i];
+        }
+    }
+    bool is_arpa = name_equal(top, wire("\4arpa"));
+    for (size_t i = 0; is_arpa && i < sizeof(arpa_zones) / sizeof(*arpa_zones); i++) {
+        *apex = find_apex(&arpa_zones[i], name);
         if (*apex != NULL) {
-            return &zones[i];
+            return &arpa_zones[i];
         }
     }
     return NULL;

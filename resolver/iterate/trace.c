@@ -57,7 +57,12 @@ struct trace_step *trace_add(struct trace *t, enum trace_kind kind, const uint8_
     } else {
         t->lost++;
     }
-    *step = (struct trace_step){.kind = (uint8_t)kind, .type = type, .at_ms = (uint32_t)(now - t->started)};
+    step->kind = (uint8_t)kind;
+    step->detail = step->rcode = 0;
+    step->type = type;
+    step->at_ms = (uint32_t)(now - t->started);
+    step->rtt_us = 0;
+    step->server = (struct addr){0};
     step->is_cut = keep_name(step->name, name);
     return step;
 }

@@ -118,9 +118,9 @@ static uint32_t forwarder_patience(const struct frame *f, const struct target *t
     return ms < SERVERS_TIMEOUT_MAX_MS ? ms : SERVERS_TIMEOUT_MAX_MS;
 }
 
-static uint32_t timeout(const struct query *q, const struct frame *f, const struct target *t, bool is_tcp)
+static uint32_t timeout(const struct query *q, const struct frame *f, const struct target *t,
+                        const struct server_info *info, bool is_tcp)
 {
-    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
     uint32_t ms = servers_timeout(q->resolver->servers, &t->addr, t->timeouts);
     bool has_doubled = t->timeouts > 0 && (info == NULL || info->srtt_us == 0);
     if (is_tcp && !has_doubled) { /* connecting takes a round trip of its own */
@@ -134,20 +134,20 @@ static uint32_t timeout(const struct query *q, const struct frame *f, const stru
     return ms < left ? ms : (uint32_t)left;
 }
 
-static bool use_edns(const struct query *q, const struct frame *f, const struct target *t)
+static bool use_edns(const struct query *q, const struct frame *f, const struct target *t,
+                     const struct server_info *info)
 {
-    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
     return !t->is_plain && (f->cut.is_signed || info == NULL || q->now >= info->plain_until);
 }
 
-static bool loses_case(const struct query *q, const struct target *t)
+static bool loses_case(const struct query *q, const struct server_info *info)
 {
-    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
     return info != NULL && q->now < info->case_until;
 }
 
 static enum next send_to(struct query *q, struct frame *f, struct target *t)
 {
+    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
     bool is_tcp = pick_tcp(q, f, t);
     if (f->sends >= limit_get(query_limits(q), sends_per_name)) {
         query_hit_limit(q, LIMIT_ID_sends_per_name);
@@ -167,11 +167,11 @@ static enum next send_to(struct query *q, struct frame *f, struct target *t)
                             .name = q->send_name,
                             .type = minimise_type(f),
                             .use_tcp = is_tcp,
-                            .use_edns = use_edns(q, f, t),
+                            .use_edns = use_edns(q, f, t, info),
                             .recursion = is_at_forwarder(f),
-                            .plain_case = loses_case(q, t),
+                            .plain_case = loses_case(q, info),
                             .is_routed = is_at_forwarder(f) || f->cut.source == CUT_STUB,
-                            .timeout_ms = timeout(q, f, t, is_tcp)};
+                            .timeout_ms = timeout(q, f, t, info, is_tcp)};
     bool was_dead = servers_probe(q->resolver->servers, &t->addr, q->now + q->send.timeout_ms, q->now);
     t->is_probed = t->is_probed || (was_dead && t->tries[0] + t->tries[1] == 1);
     beside_decide(q, f, t, is_tcp);

@@ -13,6 +13,7 @@ enum { EXPECTED = 2048, ADDR_KEY_SIZE = 18 };
 struct exchange_key {
     uint64_t hash;
     size_t len;
+    size_t zone_len; /* octets at the start that are the zone's name */
     uint8_t bytes[2 * NAME_SIZE + 3 + ADDR_KEY_SIZE];
 };
 
@@ -29,8 +30,8 @@ struct shared_exchange {
 
 static void make_key(const struct send *s, struct exchange_key *k)
 {
-    k->len = name_lower(k->bytes, s->zone);
-    k->len += name_lower(k->bytes + k->len, s->name);
+    k->zone_len = name_lower(k->bytes, s->zone);
+    k->len = k->zone_len + name_lower(k->bytes + k->zone_len, s->name);
     wire_put_u16(k->bytes + k->len, s->type);
     k->bytes[k->len + 2] = (uint8_t)((s->use_tcp ? 1 : 0) | (s->use_edns ? 2 : 0) | (s->recursion ? 4 : 0));
     k->len += 3;
@@ -117,14 +118,12 @@ static void done(void *arg, const struct upstream_result *result)
 }
 
 /* The counter of the send's zone; NULL when it has no limit. */
-static uint32_t *zone_counter(struct exchanges *x, const struct send *send)
+static uint32_t *zone_counter(struct exchanges *x, const struct send *send, const struct exchange_key *k)
 {
-    uint8_t zone[NAME_SIZE];
     if (send->is_routed || name_labels(send->zone) <= 1) {
         return NULL;
     }
-    size_t len = name_lower(zone, send->zone);
-    return &x->zones[hash_bytes(zone, len) % EXCHANGE_ZONES];
+    return &x->zones[hash_bytes(k->bytes, k->zone_len) % EXCHANGE_ZONES];
 }
 
 static struct shared_exchange *start(struct exchanges *x, const struct send *send, const struct exchange_key *key)
@@ -137,7 +136,9 @@ static struct shared_exchange *start(struct exchanges *x, const struct send *sen
     s->server = send->server;
     s->over_tcp = send->use_tcp;
     s->zone = NULL;
-    s->key = *key;
+    s->key.hash = key->hash;
+    s->key.len = key->len;
+    memcpy(s->key.bytes, key->bytes, key->len);
     TAILQ_INIT(&s->parts);
     struct upstream_question q = {.server = send->server,
                                   .name = send->name,
@@ -164,14 +165,14 @@ static void take_part(struct shared_exchange *s, struct exchange_part *part)
 
 int exchanges_join(struct exchanges *x, const struct send *send, unsigned zone_max, struct exchange_part *part)
 {
-    struct exchange_key key;
+    UNCLEARED struct exchange_key key;
     make_key(send, &key);
     struct table_node *n = table_find(&x->table, key.hash, has_key, &key);
     if (n != NULL) {
         take_part(TABLE_OWNER(n, struct shared_exchange, node), part);
         return FAIL_NONE;
     }
-    uint32_t *zone = zone_counter(x, send);
+    uint32_t *zone = zone_counter(x, send, &key);
     if (zone != NULL && *zone >= zone_max) {
         return FAIL_LIMIT;
     }

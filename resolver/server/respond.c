@@ -82,7 +82,7 @@ unsigned respond_rcode(const struct request *q, const struct answer *a)
 size_t respond_answer(const struct responder *r, const struct request *q, const struct answer *a, uint64_t now,
                       uint8_t *out, size_t limit, struct respond_marks *marks)
 {
-    struct msg_writer m;
+    UNCLEARED struct msg_writer m;
     unsigned flags = header_flags(r, q) | (respond_rcode(q, a) & MSG_RCODE) | (a->authoritative ? MSG_AA : 0);
     if (a->security == SECURITY_SECURE && request_wants_ad(q)) {
         flags |= MSG_AD;
@@ -124,7 +124,7 @@ size_t respond_add_opt(const struct responder *r, const struct request *q, const
     while (opt.error_count > 0 && len + edns_size(&opt) > limit) {
         opt.error_count--;
     }
-    struct msg_writer m;
+    UNCLEARED struct msg_writer m;
     msg_resume(&m, out, len, limit);
     if (msg_put_opt(&m, &opt, extra->rcode) != FAIL_NONE) {
         return len;

@@ -209,7 +209,7 @@ static bool has_key(struct table_node *n, const void *key)
 
 static uint64_t key_hash(const struct walk_key *k)
 {
-    uint8_t bytes[NAME_SIZE + 4];
+    UNCLEARED uint8_t bytes[NAME_SIZE + 4];
     size_t len = name_lower(bytes, k->name);
     wire_put_u16(bytes + len, k->type);
     wire_put_u16(bytes + len + 2, (uint16_t)k->flags);
