@@ -13,7 +13,6 @@
 
 struct put {
     struct table_node node; /* in the view's table of pending puts */
-    struct put *next;       /* in the writer's queue */
     struct put *next_own;   /* in the view's list, oldest first */
     uint64_t order;         /* of arrival in the queue */
     uint32_t epoch;         /* of the walk that found it */

@@ -11,9 +11,10 @@
 #include "resolver/base/clock.h"
 
 enum {
-    BATCH_WANTED = 100,   /* puts that are worth a commit */
-    WINDOW_NS = 10000000, /* the time in which small batches are counted, and the longest a put waits for others */
-    WINDOW_BATCHES = 4,   /* small batches committed at once in one window */
+    BUSY_PUTS = 100,       /* puts of one window with which those of the next wait for each other */
+    BATCH_BYTES = 1 << 20, /* puts that wait no longer, long before the queue is full */
+    WINDOW_NS = 10000000,  /* the time in which small batches are counted, and the longest a put waits for others */
+    WINDOW_BATCHES = 4,    /* small batches committed at once in one window */
     FLUSH_WAIT_MS = 5000,
     STOP_WAIT_MS = 1800,
     NS_PER_S = 1000000000
@@ -36,12 +37,12 @@ struct cache_writer {
     pthread_t thread;
 
     pthread_mutex_t lock;
-    pthread_cond_t work;     /* for the thread: puts, orders, or the end */
-    pthread_cond_t progress; /* for who waits on an order or the end */
-    struct put *first, **last;
+    pthread_cond_t work;                   /* for the thread: puts, orders, or the end */
+    pthread_cond_t progress;               /* for who waits on an order or the end */
+    struct put *queue[WRITER_QUEUE_ITEMS]; /* put number n at n % WRITER_QUEUE_ITEMS */
+    uint64_t arrivals;                     /* the next one's number */
     unsigned count;
-    uint64_t bytes;
-    uint64_t arrivals;
+    uint64_t bytes;     /* of these and of the batch */
     uint64_t window_at; /* clock_ticks */
     unsigned window_batches, window_puts;
     bool was_busy; /* the window before had enough puts for a batch */
@@ -56,6 +57,24 @@ struct cache_writer {
 
 /* ---- Puts ---- */
 
+/* Enough waits for a commit. */
+static bool has_batch(const struct cache_writer *w)
+{
+    return w->count >= w->commit.batch_max || w->bytes >= BATCH_BYTES;
+}
+
+static void enqueue(struct cache_writer *w, struct put *p, size_t size)
+{
+    bool had_batch = has_batch(w);
+    w->queue[w->arrivals % WRITER_QUEUE_ITEMS] = p;
+    p->order = w->arrivals++;
+    w->bytes += size;
+    w->count++;
+    if (w->count == 1 || has_batch(w) != had_batch) {
+        pthread_cond_signal(&w->work);
+    }
+}
+
 int cache_writer_put(struct cache_writer *w, struct put *p)
 {
     size_t size = put_size(p);
@@ -68,14 +87,7 @@ int cache_writer_put(struct cache_writer *w, struct put *p)
         } else if (w->is_stopping || w->count >= WRITER_QUEUE_ITEMS || w->bytes + size > WRITER_QUEUE_BYTES) {
             result = FAIL_LIMIT;
         } else {
-            p->order = w->arrivals++;
-            *w->last = p;
-            w->last = &p->next;
-            w->bytes += size;
-            w->count++;
-            if (w->count == 1 || w->count == BATCH_WANTED) {
-                pthread_cond_signal(&w->work);
-            }
+            enqueue(w, p, size);
         }
         pthread_mutex_unlock(&w->lock);
     }
@@ -167,7 +179,7 @@ static bool is_calm(struct cache_writer *w)
 {
     uint64_t now = clock_ticks();
     if (now - w->window_at >= WINDOW_NS) {
-        w->was_busy = now - w->window_at < 2 * WINDOW_NS && w->window_puts >= BATCH_WANTED;
+        w->was_busy = now - w->window_at < 2 * WINDOW_NS && w->window_puts >= BUSY_PUTS;
         w->window_at = now;
         w->window_batches = 0;
         w->window_puts = 0;
@@ -181,7 +193,7 @@ static void wait_for_work(struct cache_writer *w)
     while (w->count == 0 && w->orders == NULL && !w->is_stopping && !commit_is_evicting(&w->commit)) {
         pthread_cond_wait(&w->work, &w->lock);
     }
-    while (w->count > 0 && w->count < BATCH_WANTED && w->orders == NULL && !w->is_stopping) {
+    while (w->count > 0 && !has_batch(w) && w->orders == NULL && !w->is_stopping) {
         if (is_calm(w)) {
             return;
         }
@@ -191,48 +203,50 @@ static void wait_for_work(struct cache_writer *w)
     }
 }
 
-/* Moves puts from the queue to the batch, up to the order that waits for its turn. */
+/* Moves puts from the queue to the batch, up to the order that waits for its turn. Looks at none of them: workers wait
+ * for the lock. */
 static unsigned take_batch(struct cache_writer *w)
 {
-    uint64_t end = w->orders != NULL ? w->orders->after : UINT64_MAX;
-    unsigned count = 0;
-    while (w->first != NULL && count < w->commit.batch_max && w->first->order < end) {
-        struct put *p = w->first;
-        w->first = p->next;
-        w->bytes -= put_size(p);
-        w->batch[count++] = p;
+    uint64_t first = w->arrivals - w->count;
+    uint64_t count = w->orders != NULL ? w->orders->after - first : w->count;
+    if (count > w->commit.batch_max) {
+        count = w->commit.batch_max;
     }
-    if (w->first == NULL) {
-        w->last = &w->first;
+    for (unsigned i = 0; i < count; i++) {
+        w->batch[i] = w->queue[(first + i) % WRITER_QUEUE_ITEMS];
     }
-    w->count -= count;
+    w->count -= (unsigned)count;
     w->window_batches += count > 0;
-    w->window_puts += count;
-    return count;
+    w->window_puts += (unsigned)count;
+    return (unsigned)count;
 }
 
-static void write_batch(struct cache_writer *w, unsigned count)
+/* Returns the octets that the puts took. */
+static uint64_t write_batch(struct cache_writer *w, unsigned count)
 {
+    uint64_t bytes = 0;
     commit_puts(&w->commit, w->batch, count);
     for (unsigned i = 0; i < count; i++) {
+        bytes += put_size(w->batch[i]);
         put_finish(w->batch[i]);
     }
+    return bytes;
 }
 
 static void *run(void *arg)
 {
     struct cache_writer *w = arg;
+    uint64_t written = 0;
     for (bool is_over = false; !is_over;) {
         pthread_mutex_lock(&w->lock);
+        w->bytes -= written;
         wait_for_work(w);
         unsigned count = take_batch(w);
         struct order *order = count == 0 ? w->orders : NULL;
         is_over = w->is_stopping && count == 0 && order == NULL;
         bool is_stopping = w->is_stopping;
         pthread_mutex_unlock(&w->lock);
-        if (count > 0) {
-            write_batch(w, count);
-        }
+        written = count > 0 ? write_batch(w, count) : 0;
         if (order != NULL) {
             run_order(w, order);
         }
@@ -294,7 +308,6 @@ int cache_writer_start(struct lmdb *db, struct usage *usage, struct cache_writer
     }
     w->db = db;
     commit_init(&w->commit, db, usage);
-    w->last = &w->first;
     atomic_init(&w->epoch, 1);
     init_waiting(w);
     int result = start_thread(w);

@@ -1,7 +1,7 @@
 /* The thread that writes. Views hand it puts through a bounded queue and never wait for it: a full queue drops the
- * store. It commits 100 puts or what came within 10 ms, more at once under load, sorted by key since neighbours share
- * pages; in between it removes what was flushed and evicts. An error of the disk makes it rest for a while, then try
- * again. */
+ * store. While little comes it is committed at once; under load what came within 10 ms, at most 1,000 puts, sorted by
+ * key since neighbours share pages. In between it removes what was flushed and evicts. An error of the disk makes it
+ * rest for a while, then try again. */
 #ifndef CAIRN_CACHE_WRITER_H
 #define CAIRN_CACHE_WRITER_H
 

@@ -1,5 +1,6 @@
 /* The cache on disk: what views see of each other, restarts, flushes and lists. Each test has a directory of its own.
  */
+#include "cache/writer.h"
 #include "tests/support/cache_directory.h"
 
 static void a_put_is_seen_by_its_view_at_once_and_by_others_after_the_commit(void **state)
@@ -38,6 +39,49 @@ static void a_newer_put_of_another_view_is_seen_over_an_own_one(void **state)
     assert_true(has_text(mine, "www.example.com."));
     disk_view_free(mine);
     disk_view_free(other);
+    disk_close(d);
+}
+
+static void number_name(unsigned i, uint8_t out[NAME_SIZE])
+{
+    char text[16];
+    snprintf(text, sizeof(text), "host%u.", i);
+    name_of(text, out);
+}
+
+static uint64_t when_stored(struct cache_view *v, const uint8_t *name)
+{
+    struct arena a;
+    const struct cache_entry *hit;
+    arena_init(&a, MIB);
+    assert_int_equal(cache_find(v, CACHE_ANSWER, name, TYPE_A, now + 1000, 0, &a, &hit), FAIL_NONE);
+    uint64_t stored = hit != NULL ? hit->stored : 0;
+    arena_fini(&a);
+    return stored;
+}
+
+/* More than the queue holds: what it refuses is lost, what it takes is stored, the newest last. */
+static void puts_that_are_taken_are_stored_in_their_order(void **state)
+{
+    enum { ROUNDS = 5, NAMES = WRITER_QUEUE_ITEMS / 2 };
+    static uint64_t stored[NAMES];
+    struct disk *d = open_disk(64 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    static uint8_t names[NAMES][NAME_SIZE];
+    (void)state;
+    for (unsigned i = 0; i < ROUNDS * NAMES; i++) {
+        number_name(i % NAMES, names[i % NAMES]);
+        if (put_name(v, names[i % NAMES], 3600, now + i / NAMES) == FAIL_NONE) {
+            stored[i % NAMES] = now + i / NAMES;
+        }
+        disk_view_release(v);
+    }
+    settle(d);
+    disk_view_release(v);
+    for (unsigned i = 0; i < NAMES; i++) {
+        assert_int_equal(when_stored(v, names[i]), stored[i]);
+    }
+    disk_view_free(v);
     disk_close(d);
 }
 
@@ -389,6 +433,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
         TEST(a_put_is_seen_by_its_view_at_once_and_by_others_after_the_commit),
         TEST(a_newer_put_of_another_view_is_seen_over_an_own_one),
+        TEST(puts_that_are_taken_are_stored_in_their_order),
         TEST(entries_survive_a_restart),
         TEST(what_is_there_is_found_whatever_was_missing_before),
         TEST(the_proof_before_a_name_is_found_wherever_the_keys_end),
