@@ -44,6 +44,7 @@ struct upstream *upstream_new(struct event_base *base, const struct upstream_set
     u->base = base;
     u->settings = *settings;
     TAILQ_INIT(&u->peers);
+    channel_init(&u->plain, u, false);
     socket_learn_range(u);
     if (!set_up(u)) {
         upstream_free(u);
@@ -63,6 +64,7 @@ void upstream_configure(struct upstream *u, const struct upstream_settings *sett
 
 void upstream_free(struct upstream *u)
 {
+    channel_close(&u->plain);
     peer_free_all(u);
     socket_drop_spares(u);
     channel_free_queries(u);
@@ -112,24 +114,24 @@ static void show_end(const struct exchange *x)
     if (x->held && x->stream != NULL && x->stream->vfd >= 0) {
         struct shown shown;
         reply_show_nothing(x->sent.id, &shown);
-        channel_show(x->peer, x->stream->vfd, &shown);
+        channel_show(x->channel, x->stream->vfd, &shown);
     }
 }
 
 /* Over UDP, or when it had no memory, c-ares lets go later. */
 static void leave(struct exchange *x)
 {
-    struct peer *p = x->peer;
-    p->pending--;
-    p->cookies -= x->sent_cookie;
+    struct channel *c = x->channel;
+    x->peer->pending--;
+    c->cookies -= x->sent_cookie;
     if (!x->held) {
         pool_give(&x->u->exchanges, x);
         return;
     }
     x->orphan = true;
-    p->orphans++;
-    if (!p->tcp) {
-        channel_tidy(p);
+    c->orphans++;
+    if (!c->tcp) {
+        channel_tidy(c);
     }
 }
 
@@ -208,8 +210,12 @@ static struct exchange *exchange_new(struct peer *p, const struct upstream_quest
     if (x == NULL) {
         return NULL;
     }
-    *x = (struct exchange){
-        .u = p->u, .peer = p, .socket = UDP_SOCKET_NONE, .use_edns = q->use_edns, .recursion = q->recursion};
+    *x = (struct exchange){.u = p->u,
+                           .peer = p,
+                           .channel = &p->channel,
+                           .socket = UDP_SOCKET_NONE,
+                           .use_edns = q->use_edns,
+                           .recursion = q->recursion};
     write_question(&x->sent, q, p->u->settings.case_randomisation && !q->plain_case);
     event_assign(&x->timer, p->u->base, -1, 0, on_timer, x);
     LIST_INSERT_HEAD(&p->exchanges, x, link);

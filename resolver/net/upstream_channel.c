@@ -16,8 +16,8 @@
 #define HEAD_SIZE        ((size_t)MSG_HEADER_SIZE + STAND_IN_SIZE)
 #define AT_ADDITIONAL    10 /* where the header counts OPT */
 
-/* How long c-ares is not asked again for a cookie after it had none to send. */
-#define NO_COOKIES_NS    UINT64_C(60000000000)
+/* How long a server without cookies is not offered one again: as c-ares does it. */
+#define NO_COOKIES_NS    UINT64_C(300000000000)
 
 #define ORPHANS_MAX      64
 
@@ -25,30 +25,30 @@
 #define STAND_IN_ADDRESS INADDR_LOOPBACK
 #define STAND_IN_PORT    53
 
-static struct slot *slot_of(struct peer *p, ares_socket_t vfd)
+static struct slot *slot_of(struct channel *c, ares_socket_t vfd)
 {
-    return &p->u->slots[vfd];
+    return &c->u->slots[vfd];
 }
 
 /* ---- What c-ares calls instead of the system ---- */
 
-static bool open_real(struct peer *p, struct exchange *x, int vfd)
+static bool open_real(struct channel *c, struct exchange *x, int vfd)
 {
-    if (p->tcp) {
-        slot_of(p, vfd)->stream = stream_open(p, vfd);
-        return slot_of(p, vfd)->stream != NULL;
+    if (c->tcp) {
+        slot_of(c, vfd)->stream = stream_open(x->peer, vfd);
+        return slot_of(c, vfd)->stream != NULL;
     }
-    p->vfd = vfd;
-    return datagram_local(x, &p->local) == 0;
+    c->vfd = vfd;
+    return datagram_local(x, &c->local) == 0;
 }
 
 static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
 {
     (void)domain;
     (void)protocol;
-    struct peer *p = arg;
-    struct upstream *u = p->u;
-    if (u->asking == NULL || (type == SOCK_STREAM) != p->tcp) {
+    struct channel *c = arg;
+    struct upstream *u = c->u;
+    if (u->asking == NULL || (type == SOCK_STREAM) != c->tcp) {
         errno = EINVAL;
         return ARES_SOCKET_BAD;
     }
@@ -57,9 +57,9 @@ static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
         errno = u->error = ENOMEM;
         return ARES_SOCKET_BAD;
     }
-    if (!open_real(p, u->asking, vfd)) {
+    if (!open_real(c, u->asking, vfd)) {
         u->error = errno;
-        p->vfd = -1;
+        c->vfd = -1;
         slot_release(u, vfd);
         return ARES_SOCKET_BAD;
     }
@@ -68,14 +68,14 @@ static ares_socket_t on_socket(int domain, int type, int protocol, void *arg)
 
 static int on_close(ares_socket_t vfd, void *arg)
 {
-    struct peer *p = arg;
-    struct slot *s = slot_of(p, vfd);
+    struct channel *c = arg;
+    struct slot *s = slot_of(c, vfd);
     if (s->stream != NULL) {
         stream_shut(s->stream);
     } else {
-        p->vfd = -1;
+        c->vfd = -1;
     }
-    slot_release(p->u, vfd);
+    slot_release(c->u, vfd);
     return 0;
 }
 
@@ -116,13 +116,13 @@ static ares_ssize_t on_recvfrom(ares_socket_t vfd, void *buffer, size_t size, in
                                 ares_socklen_t *len, void *arg)
 {
     (void)flags;
-    struct peer *p = arg;
-    struct upstream *u = p->u;
+    struct channel *c = arg;
+    struct upstream *u = c->u;
     if (u->shown == NULL || u->shown_to != vfd) {
-        errno = slot_of(p, vfd)->broken ? ECONNRESET : EAGAIN;
+        errno = slot_of(c, vfd)->broken ? ECONNRESET : EAGAIN;
         return -1;
     }
-    size_t skip = p->tcp ? 0 : 2;
+    size_t skip = c->tcp ? 0 : 2;
     size_t count = u->shown->len - skip;
     if (count > size) {
         count = size;
@@ -167,7 +167,7 @@ static size_t write_query(const struct exchange *x, const uint8_t *from, size_t 
 static bool has_moved(const struct exchange *x)
 {
     struct addr now;
-    return datagram_local(x, &now) == 0 && !addr_same_host(&now, &x->peer->local);
+    return datagram_local(x, &now) == 0 && !addr_same_host(&now, &x->channel->local);
 }
 
 /* c-ares believes that it was sent whatever happens: there is no connection that it should give up. */
@@ -181,7 +181,7 @@ static void send_datagram(struct exchange *x, const uint8_t *query, size_t len, 
     } else {
         counter_add(&u->counters.udp_sent, 1);
         x->sent_cookie = has_cookie;
-        x->peer->cookies += has_cookie;
+        x->channel->cookies += has_cookie;
         x->sent_at = clock_ticks();
     }
 }
@@ -209,22 +209,22 @@ static ares_ssize_t on_sendto(ares_socket_t vfd, const void *buffer, size_t size
     (void)flags;
     (void)sa;
     (void)len;
-    struct peer *p = arg;
-    struct exchange *x = p->u->asking;
-    size_t skip = p->tcp ? 2 : 0;
+    struct channel *c = arg;
+    struct exchange *x = c->u->asking;
+    size_t skip = c->tcp ? 2 : 0;
     uint8_t query[QUERY_SIZE];
     if (x == NULL || x->sent_at != 0) {
         return (ares_ssize_t)size; /* c-ares would send something again on its own: it is not sent */
     }
     size_t query_len = size > skip ? write_query(x, (const uint8_t *)buffer + skip, size - skip, query) : 0;
     if (query_len == 0) {
-        errno = p->u->error = EINVAL;
+        errno = c->u->error = EINVAL;
         return -1;
     }
     x->sent.id = wire_get_u16(query);
-    if (!p->tcp) {
+    if (!c->tcp) {
         send_datagram(x, query, query_len, size > HEAD_SIZE + OPT_SIZE);
-    } else if (!send_framed(x, slot_of(p, vfd)->stream, query, query_len)) {
+    } else if (!send_framed(x, slot_of(c, vfd)->stream, query, query_len)) {
         return -1;
     }
     return (ares_ssize_t)size;
@@ -234,10 +234,10 @@ static ares_ssize_t on_sendto(ares_socket_t vfd, const void *buffer, size_t size
 static int on_getsockname(ares_socket_t vfd, struct sockaddr *sa, ares_socklen_t *len, void *arg)
 {
     (void)vfd;
-    const struct peer *p = arg;
+    const struct channel *c = arg;
     struct sockaddr_storage local;
-    socklen_t size = addr_to_sockaddr(&p->local, &local);
-    if (p->tcp || *len < size) {
+    socklen_t size = addr_to_sockaddr(&c->local, &local);
+    if (c->tcp || *len < size) {
         fill_stand_in(sa, len);
         return 0;
     }
@@ -248,7 +248,12 @@ static int on_getsockname(ares_socket_t vfd, struct sockaddr *sa, ares_socklen_t
 
 /* ---- Channels ---- */
 
-int channel_open(struct peer *p)
+void channel_init(struct channel *c, struct upstream *u, bool tcp)
+{
+    *c = (struct channel){.u = u, .tcp = tcp, .vfd = -1};
+}
+
+static bool open_channel(struct channel *c)
 {
     static const struct ares_socket_functions_ex functions = {
         .version = 1,
@@ -265,7 +270,7 @@ int channel_open(struct peer *p)
     struct in_addr server = {.s_addr = htonl(STAND_IN_ADDRESS)};
     struct ares_options options = {
         .flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_STAYOPEN |
-                 ARES_FLAG_NO_DFLT_SVR | ARES_FLAG_IGNTC | (p->tcp ? ARES_FLAG_USEVC : 0),
+                 ARES_FLAG_NO_DFLT_SVR | ARES_FLAG_IGNTC | (c->tcp ? ARES_FLAG_USEVC : 0),
         .tries = 1,
         .servers = &server,
         .nservers = 1,
@@ -278,39 +283,43 @@ int channel_open(struct peer *p)
     int mask = ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_SERVERS | ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT |
                ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_HOSTS_FILE | ARES_OPT_DOMAINS | ARES_OPT_QUERY_CACHE |
                ARES_OPT_SERVER_FAILOVER;
-    if (ares_init_options(&p->channel, &options, mask) != ARES_SUCCESS) {
-        p->channel = NULL;
-        return FAIL_MEMORY;
+    if (ares_init_options(&c->ares, &options, mask) != ARES_SUCCESS) {
+        c->ares = NULL;
+        return false;
     }
-    return ares_set_socket_functions_ex(p->channel, &functions, p) == ARES_SUCCESS ? FAIL_NONE : FAIL_MEMORY;
+    if (ares_set_socket_functions_ex(c->ares, &functions, c) != ARES_SUCCESS) {
+        channel_close(c);
+        return false;
+    }
+    return true;
 }
 
-void channel_close(struct peer *p)
+void channel_close(struct channel *c)
 {
-    if (p->channel != NULL) {
-        ares_destroy(p->channel);
-        p->channel = NULL;
+    if (c->ares != NULL) {
+        ares_destroy(c->ares);
+        c->ares = NULL;
     }
 }
 
-static void process(struct peer *p, int vfd, unsigned what)
+static void process(struct channel *c, int vfd, unsigned what)
 {
     ares_fd_events_t event = {.fd = vfd, .events = what};
-    (void)ares_process_fds(p->channel, &event, 1, ARES_PROCESS_FLAG_SKIP_NON_FD);
+    (void)ares_process_fds(c->ares, &event, 1, ARES_PROCESS_FLAG_SKIP_NON_FD);
 }
 
-void channel_show(struct peer *p, int vfd, const struct shown *shown)
+void channel_show(struct channel *c, int vfd, const struct shown *shown)
 {
-    p->u->shown = shown;
-    p->u->shown_to = vfd;
-    process(p, vfd, ARES_FD_EVENT_READ);
-    p->u->shown = NULL;
+    c->u->shown = shown;
+    c->u->shown_to = vfd;
+    process(c, vfd, ARES_FD_EVENT_READ);
+    c->u->shown = NULL;
 }
 
-void channel_break(struct peer *p, int vfd)
+void channel_break(struct channel *c, int vfd)
 {
-    slot_of(p, vfd)->broken = true;
-    process(p, vfd, ARES_FD_EVENT_READ);
+    slot_of(c, vfd)->broken = true;
+    process(c, vfd, ARES_FD_EVENT_READ);
 }
 
 /* Only notes that c-ares has let go: it calls us from its depths, where nothing of it may be touched. */
@@ -322,7 +331,7 @@ static void on_done(void *arg, ares_status_t status, size_t timeouts, const ares
     struct exchange *x = arg;
     x->held = false;
     if (x->orphan) {
-        x->peer->orphans--;
+        x->channel->orphans--;
         pool_give(&x->u->exchanges, x);
     }
 }
@@ -332,7 +341,7 @@ static void announce_stream(struct peer *p)
 {
     struct stream *s = LIST_FIRST(&p->streams);
     if (s != NULL && s->vfd >= 0) {
-        process(p, s->vfd, ARES_FD_EVENT_WRITE);
+        process(&p->channel, s->vfd, ARES_FD_EVENT_WRITE);
     }
 }
 
@@ -340,25 +349,37 @@ static void announce_stream(struct peer *p)
 static int hand_over(struct exchange *x, bool with_opt)
 {
     struct upstream *u = x->u;
-    struct peer *p = x->peer;
+    struct channel *c = x->channel;
+    if (c->ares == NULL && !open_channel(c)) {
+        return ENOMEM;
+    }
     u->asking = x;
     u->error = 0;
     x->held = true;
-    (void)ares_send_dnsrec(p->channel, u->queries[with_opt][x->recursion], on_done, x, NULL);
-    if (p->tcp && x->held && x->sent_at == 0) {
-        announce_stream(p);
+    (void)ares_send_dnsrec(c->ares, u->queries[with_opt][x->recursion], on_done, x, NULL);
+    if (c->tcp && x->held && x->sent_at == 0) {
+        announce_stream(x->peer);
     }
     u->asking = NULL;
-    if (x->sent_at != 0 && (x->held || !p->tcp)) {
+    if (x->sent_at != 0 && (x->held || !c->tcp)) {
         return 0;
     }
     return u->error != 0 ? u->error : ENOMEM;
 }
 
-void channel_tidy(struct peer *p)
+void channel_tidy(struct channel *c)
 {
-    if (p->cookies == 0 || p->orphans > ORPHANS_MAX) {
-        ares_cancel(p->channel);
+    if (c->ares != NULL && (c->cookies == 0 || c->orphans > ORPHANS_MAX)) {
+        ares_cancel(c->ares);
+    }
+}
+
+/* c-ares had no cookie to send: the server has none. */
+static void note_no_cookies(struct peer *p, uint64_t now)
+{
+    p->cookies_after = now + NO_COOKIES_NS;
+    if (p->channel.cookies == 0) {
+        channel_close(&p->channel);
     }
 }
 
@@ -368,19 +389,20 @@ static int ask_datagram(struct exchange *x)
     struct peer *p = x->peer;
     uint64_t now = clock_ticks();
     bool with_opt = x->use_edns && now >= p->cookies_after;
+    x->channel = with_opt ? &p->channel : &x->u->plain;
     if (datagram_open(x) != 0) {
         return errno;
     }
     int error = hand_over(x, with_opt);
-    if (error == EADDRNOTAVAIL && p->vfd >= 0) {
-        channel_break(p, p->vfd);
+    if (error == EADDRNOTAVAIL && x->channel->vfd >= 0) {
+        channel_break(x->channel, x->channel->vfd);
         error = hand_over(x, with_opt);
     }
-    if (error == 0 && with_opt && !x->sent_cookie) {
-        p->cookies_after = now + NO_COOKIES_NS;
-    }
     if (!x->sent_cookie) {
-        channel_tidy(p);
+        channel_tidy(x->channel);
+    }
+    if (error == 0 && with_opt && !x->sent_cookie) {
+        note_no_cookies(p, now);
     }
     return error;
 }

@@ -41,7 +41,7 @@ static void handle_datagram(struct exchange *x, uint8_t *bytes, size_t len)
     if (matches && x->sent_cookie) {
         matches = x->held; /* else c-ares had to drop it and cannot tell */
         reply_show(x->sent.id, bytes, len, &shown);
-        channel_show(x->peer, x->peer->vfd, &shown);
+        channel_show(x->channel, x->channel->vfd, &shown);
         matches = matches && !x->held && !shown.bad_cookie; /* held: it does not accept the cookie, or misses it */
     }
     if (!matches) {

@@ -23,14 +23,10 @@ static struct peer *peer_new(struct upstream *u, const struct addr *address, boo
     if (p == NULL) {
         return NULL;
     }
-    *p = (struct peer){.u = u, .address = *address, .tcp = tcp, .vfd = -1};
+    *p = (struct peer){.u = u, .address = *address, .tcp = tcp};
+    channel_init(&p->channel, u, tcp);
     LIST_INIT(&p->exchanges);
     LIST_INIT(&p->streams);
-    if (channel_open(p) != FAIL_NONE) {
-        channel_close(p);
-        free(p);
-        return NULL;
-    }
     LIST_INSERT_HEAD(bucket_of(u, address, tcp), p, bucket);
     TAILQ_INSERT_HEAD(&u->peers, p, lru);
     /* Whoever asks may be in a callback of the server that would go. */
@@ -56,7 +52,7 @@ struct peer *peer_get(struct upstream *u, const struct addr *address, bool tcp)
 
 static void peer_free(struct peer *p)
 {
-    channel_close(p);
+    channel_close(&p->channel);
     struct stream *s;
     while ((s = LIST_FIRST(&p->streams)) != NULL) {
         stream_free(s);

@@ -1,16 +1,19 @@
 /* The parts of `struct upstream` and how they hang together. Private to upstream*.c.
  *
- *   upstream -> peer (one server address over one transport; has a c-ares channel) -> exchange
- *                                                                                  -> stream (a TCP connection)
+ *   upstream -> peer (one server address over one transport) -> exchange -> channel (one of c-ares')
+ *                                                            -> stream (a TCP connection)
  *
  * c-ares chooses ids, keeps cookies, writes queries and pairs replies with them. It sees no descriptor of the system:
  * its sockets are numbers in our table (slot), and the real ones are ours: we check what comes in before it does and
  * let it see only what reply_show leaves. Its time-outs, retries and clean-up never run, because they are calls we do
  * not make.
  *
- * Over UDP a peer's channel believes in one socket that stays, while each exchange has a socket and port of its own. An
+ * Over UDP a channel believes in one socket that stays, while each exchange has a socket and port of its own. An
  * exchange without cookie is over for c-ares as soon as its query is written; one with a cookie when its reply is
- * shown. Over TCP one is over when its reply, or a stand-in for it, is shown, or its connection breaks. */
+ * shown. Over TCP one is over when its reply, or a stand-in for it, is shown, or its connection breaks.
+ *
+ * c-ares keeps the cookies of a server with its channel, so who may have cookies has a channel of its own. All others,
+ * which are most, are asked through one, whose memory stays near. */
 #ifndef CAIRN_NET_UPSTREAM_PRIVATE_H
 #define CAIRN_NET_UPSTREAM_PRIVATE_H
 
@@ -48,9 +51,21 @@ struct spares {
     struct udp_socket sockets[SPARES_MAX];
 };
 
+/* One of c-ares', opened by the first query. */
+struct channel {
+    struct upstream *u;
+    bool tcp;
+    int vfd;                       /* UDP: what c-ares takes for its socket, -1 before the first query */
+    struct ares_channeldata *ares; /* NULL: not open */
+    struct addr local;             /* UDP: ours, when c-ares opened that socket */
+    unsigned cookies;              /* UDP: exchanges whose reply c-ares is to see */
+    unsigned orphans;              /* exchanges that are over but held */
+};
+
 struct exchange {
     struct upstream *u;
     struct peer *peer;
+    struct channel *channel;   /* of the peer, or that of all who have no cookies */
     LIST_ENTRY(exchange) link; /* of the peer, or of a stream that is being closed */
     upstream_done *done;
     void *arg;
@@ -85,13 +100,9 @@ struct peer {
     struct upstream *u;
     struct addr address;
     bool tcp;
-    unsigned pending; /* exchanges */
-    struct ares_channeldata *channel;
-    int vfd;                /* UDP: what c-ares takes for its socket, -1 before the first query */
-    struct addr local;      /* UDP: ours, when c-ares opened that */
+    unsigned pending;       /* exchanges */
+    struct channel channel; /* UDP: for queries that may have a cookie */
     uint64_t cookies_after; /* clock_ticks: until then the server is taken for one that has no cookies */
-    unsigned cookies;       /* UDP: exchanges whose reply c-ares is to see */
-    unsigned orphans;       /* UDP */
     struct exchange_list exchanges;
     struct stream_list streams;
     LIST_ENTRY(peer) bucket;
@@ -124,6 +135,7 @@ struct upstream {
     struct peer_bucket buckets[PEER_BUCKETS];
     struct peer_queue peers; /* most recently used first */
     unsigned peer_count;
+    struct channel plain;                  /* UDP, for queries without cookie to all of them */
     struct ares_dns_record *queries[2][2]; /* [EDNS][RD]: what c-ares is given to send */
     struct exchange *asking;               /* while c-ares opens a socket and writes for it */
     int error;                             /* errno of what failed meanwhile */
@@ -155,8 +167,10 @@ void peer_trim(struct upstream *u);
 
 /* ---- upstream_channel.c: the dealings with c-ares ---- */
 
-MUST_CHECK int channel_open(struct peer *p);
-void channel_close(struct peer *p);
+void channel_init(struct channel *c, struct upstream *u, bool tcp);
+
+/* Ends its queries. It opens again when it is used. */
+void channel_close(struct channel *c);
 MUST_CHECK int channel_make_queries(struct upstream *u);
 void channel_free_queries(struct upstream *u);
 
@@ -164,13 +178,13 @@ void channel_free_queries(struct upstream *u);
 int channel_ask(struct exchange *x);
 
 /* Lets c-ares read from a socket what a reply looks like to it. */
-void channel_show(struct peer *p, int vfd, const struct shown *shown);
+void channel_show(struct channel *c, int vfd, const struct shown *shown);
 
 /* Makes c-ares close a socket and drop its queries. */
-void channel_break(struct peer *p, int vfd);
+void channel_break(struct channel *c, int vfd);
 
 /* UDP: lets c-ares drop its queries if no cookie is awaited, or too many are kept for exchanges that are over. */
-void channel_tidy(struct peer *p);
+void channel_tidy(struct channel *c);
 
 /* ---- upstream_socket.c ---- */
 

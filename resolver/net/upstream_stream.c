@@ -201,7 +201,7 @@ void stream_fail(struct stream *s, enum upstream_outcome outcome)
     struct exchange_list failed = LIST_HEAD_INITIALIZER(failed);
     struct exchange *next, *x;
     if (s->vfd >= 0) {
-        channel_break(p, s->vfd);
+        channel_break(&p->channel, s->vfd);
     }
     for (x = LIST_FIRST(&p->exchanges); x != NULL; x = next) {
         next = LIST_NEXT(x, link);
