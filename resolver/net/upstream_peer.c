@@ -3,7 +3,7 @@
 #include "resolver/base/hash.h"
 #include "resolver/net/upstream_private.h"
 
-#define PEERS_MAX 1000 /* channels kept, at some 4 kB each */
+#define PEERS_MAX 2048 /* kept; those with cookies take some 4 kB each, others a tenth of it */
 
 static struct peer_bucket *bucket_of(struct upstream *u, const struct addr *a, bool tcp)
 {
