@@ -2,28 +2,59 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#include "resolver/base/fail.h"
+
+#define HUGE_PAGE ((size_t)2 << 20)
+#define SIZE_MIN  ((size_t)4096)
 
 struct usage {
     size_t mask;
-    _Atomic uint8_t counters[];
+    void *map;
+    size_t map_size;
+    _Atomic uint8_t *counters;
 };
+
+/* Counters are touched in no order: on pages of the usual size nearly each touch would miss the TLB. Nothing is
+ * resident before it is touched. */
+static int map_counters(struct usage *u, size_t size)
+{
+    size_t slack = size >= HUGE_PAGE ? HUGE_PAGE : 0;
+    u->map_size = size + slack;
+    u->map = mmap(NULL, u->map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (u->map == MAP_FAILED) {
+        return FAIL_MEMORY;
+    }
+    u->counters = u->map;
+    if (slack > 0) {
+        u->counters += -(uintptr_t)u->map % HUGE_PAGE;
+        (void)madvise((void *)u->counters, size, MADV_HUGEPAGE);
+    }
+    return FAIL_NONE;
+}
 
 struct usage *usage_new(size_t entries)
 {
-    size_t size = 1024;
+    size_t size = SIZE_MIN;
     while (size < entries) {
         size *= 2;
     }
-    struct usage *u = calloc(1, sizeof(*u) + size);
-    if (u != NULL) {
-        u->mask = size - 1;
+    struct usage *u = calloc(1, sizeof(*u));
+    if (u == NULL || map_counters(u, size) != FAIL_NONE) {
+        free(u);
+        return NULL;
     }
+    u->mask = size - 1;
     return u;
 }
 
 void usage_free(struct usage *u)
 {
-    free(u);
+    if (u != NULL) {
+        munmap(u->map, u->map_size);
+        free(u);
+    }
 }
 
 void usage_bump(struct usage *u, uint64_t hash)
