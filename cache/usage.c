@@ -26,11 +26,12 @@ static int map_counters(struct usage *u, size_t size)
     if (u->map == MAP_FAILED) {
         return FAIL_MEMORY;
     }
-    u->counters = u->map;
+    uint8_t *counters = u->map;
     if (slack > 0) {
-        u->counters += -(uintptr_t)u->map % HUGE_PAGE;
-        (void)madvise((void *)u->counters, size, MADV_HUGEPAGE);
+        counters += -(uintptr_t)u->map % HUGE_PAGE;
+        (void)madvise(counters, size, MADV_HUGEPAGE);
     }
+    u->counters = (_Atomic uint8_t *)counters;
     return FAIL_NONE;
 }
 
