@@ -178,6 +178,7 @@ static enum check check_unsigned(struct query *q, struct finding *l)
     hint = hint != NULL && name_is_under(name, hint) ? hint : NULL;
     enum check check = trust_enclosing(q, name, hint, &zone);
     if (check != CHECK_DONE) {
+        l->is_own_fault = check == CHECK_FAILED; /* signed, it would not have needed what cannot be had */
         return check;
     }
     switch (zone->status) {
@@ -296,10 +297,15 @@ static enum check find_status(struct query *q, struct finding *l)
 enum next secure_check(struct query *q, struct frame *f)
 {
     if (!q->is_validated || f->outcome != OUTCOME_ANSWER) {
-        return f->doubted != NULL ? end_bogus(f, f->doubted) : NEXT_DONE;
+        bool was_bogus = f->doubted != NULL && f->doubted->entry.security == SECURITY_BOGUS;
+        return was_bogus ? end_bogus(f, f->doubted) : NEXT_DONE;
     }
     for (struct finding *l = f->findings; l != NULL; l = l->next) {
         enum check check = has_status(q, l) ? CHECK_DONE : find_status(q, l);
+        if (check == CHECK_FAILED && l->is_own_fault && try_again(q, f, l)) {
+            q->fault_count = 0;
+            return NEXT_RESOLVE;
+        }
         if (check != CHECK_DONE) {
             return stop(q, f, check);
         }
