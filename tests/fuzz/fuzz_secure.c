@@ -490,26 +490,34 @@ static void check_answer(const struct answer *a, const struct question *q)
     }
 }
 
+/* On a busy worker others have verified so much that each verification waits for a turn. */
+static enum want step(struct resolver *r, struct query *q, const struct query_event *ev, uint64_t now, bool is_busy)
+{
+    r->effort = !is_busy ? 0 : ev->kind == EVENT_CONTINUE ? RESOLVER_TIRED - 1 : RESOLVER_TIRED;
+    return query_step(q, ev, now);
+}
+
 static void ask(struct resolver *r, struct input *in, uint64_t *now)
 {
     static const struct query_event start = {.kind = EVENT_START}, go_on = {.kind = EVENT_CONTINUE};
     const uint8_t *name = name_for_now(PICK(names, in));
     uint16_t type = PICK(types, in);
-    unsigned flags = draw(in) % 4 == 0 ? QUERY_CD : 0;
+    uint8_t how = draw(in);
+    unsigned flags = how % 4 == 0 ? QUERY_CD : 0;
+    bool is_busy = how >= 128;
     struct query *q = query_new(r, name, type, flags, *now);
     unsigned sends = 0, turns = 0;
     CHECK(q != NULL);
-    enum want want = query_step(q, &start, *now);
+    enum want want = step(r, q, &start, *now, is_busy);
     while (want != WANT_FINISH) {
         if (want == WANT_CONTINUE) {
-            r->effort = 0;
-            CHECK(++turns <= limit_get(&r->policy->limits, verifications));
-            want = query_step(q, &go_on, *now);
+            CHECK(++turns <= limit_get(&r->policy->limits, verifications) + sends + 1);
+            want = step(r, q, &go_on, *now, is_busy);
             continue;
         }
         CHECK(++sends <= limit_get(&r->policy->limits, sends));
         struct query_event ev = make_event(in, query_send(q), now);
-        want = query_step(q, &ev, *now);
+        want = step(r, q, &ev, *now, is_busy);
     }
     if (flags == 0) {
         check_answer(query_answer(q), query_question(q));
