@@ -18,7 +18,7 @@ struct raw {
     struct addr source;
     uint64_t stored;    /* when that was, clock_now milliseconds */
     struct rrset *sets; /* the set, an alias, or SOA and proofs; of a referral all its sets */
-    unsigned verified;  /* proofs among them, from the first, that are good, and until when: see trust.c */
+    unsigned verified;  /* the DS, or proofs from the first, that are good, and until when (trust.c) */
     uint64_t verified_until;
     const struct ede *why; /* not OUTCOME_ANSWER: what was wrong with the servers */
 };

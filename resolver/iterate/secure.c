@@ -124,6 +124,9 @@ static enum check verify(struct query *q, struct finding *l, const struct zone_t
         if (verdict == VERDICT_LIMIT) {
             return trust_hit_limit(q);
         }
+        if (verdict == VERDICT_TIRED) {
+            return CHECK_PAUSE;
+        }
         if (verdict != VERDICT_SECURE) {
             bool is_renewed = trust_forget_old(q, zone->name) && chain_renew(q, zone->name, TYPE_DNSKEY);
             return is_renewed ? CHECK_AGAIN : conclude_bogus(q, l, &fault);

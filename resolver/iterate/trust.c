@@ -10,6 +10,13 @@
 #include "resolver/validate/ds.h"
 #include "resolver/validate/signature.h"
 
+/* The effort of the query at which its step ends; the shared one may be over already. */
+static uint32_t patience(const struct query *q)
+{
+    uint32_t left = q->resolver->effort < RESOLVER_TIRED ? RESOLVER_TIRED - q->resolver->effort : 0;
+    return q->rested + left > 0 ? q->rested + left : 1;
+}
+
 struct verifier trust_verifier(struct query *q)
 {
     const struct resolver *r = q->resolver;
@@ -20,6 +27,7 @@ struct verifier trust_verifier(struct query *q)
                                       .keys = limit_get(l, keys_per_tag),
                                       .ds = limit_get(l, ds_per_zone),
                                       .iterations = limit_get(l, nsec3_iterations)},
+                             .patience = patience(q),
                              .wall = (uint32_t)r->wall(r->wall_ctx),
                              .skew = r->policy->signature_skew,
                              .accept_sha1 = r->policy->accept_sha1};
@@ -175,6 +183,8 @@ static enum check by_keys(struct query *q, const uint8_t *zone, const struct rda
         return settle_unsupported(q, zone, &fault, expires, out);
     case VERDICT_LIMIT:
         return trust_hit_limit(q);
+    case VERDICT_TIRED:
+        return CHECK_PAUSE;
     case VERDICT_BOGUS:
         break;
     }
@@ -211,19 +221,23 @@ static enum check by_ds(struct query *q, struct raw *raw, const struct rrset *ds
     if (has_use && chain_find(q, raw->name, TYPE_DNSKEY) == NULL) {
         return ask(q, raw->name, TYPE_DNSKEY);
     }
-    switch (signature_verify(&v, ds, parent->name, &parent->keys, &attest, &fault)) {
-    case VERDICT_SECURE: {
-        uint64_t expires = expiry_of(q, raw, ds, &attest);
-        return has_use ? by_keys(q, raw->name, &ds->data, expires, out)
-                       : settle_unsupported(q, raw->name, &refusal, expires, out);
+    if (raw->verified == 0) {
+        switch (signature_verify(&v, ds, parent->name, &parent->keys, &attest, &fault)) {
+        case VERDICT_SECURE:
+            raw->verified = 1;
+            raw->verified_until = expiry_of(q, raw, ds, &attest);
+            break;
+        case VERDICT_LIMIT:
+            return trust_hit_limit(q);
+        case VERDICT_TIRED:
+            return CHECK_PAUSE;
+        case VERDICT_UNSUPPORTED:
+        case VERDICT_BOGUS:
+            return doubt_statement(q, raw, &fault, out);
+        }
     }
-    case VERDICT_LIMIT:
-        return trust_hit_limit(q);
-    case VERDICT_UNSUPPORTED:
-    case VERDICT_BOGUS:
-        break;
-    }
-    return doubt_statement(q, raw, &fault, out);
+    return has_use ? by_keys(q, raw->name, &ds->data, raw->verified_until, out)
+                   : settle_unsupported(q, raw->name, &refusal, raw->verified_until, out);
 }
 
 /* Copies of what `raw` says in the name of `parent`. NULL: nothing, or no memory. */
@@ -305,6 +319,9 @@ static enum check by_proofs(struct query *q, struct raw *raw, const struct zone_
         enum verdict verdict = signature_verify(&v, set, parent->name, &parent->keys, &attest, &fault);
         if (verdict == VERDICT_LIMIT) {
             return trust_hit_limit(q);
+        }
+        if (verdict == VERDICT_TIRED) {
+            return CHECK_PAUSE;
         }
         if (verdict != VERDICT_SECURE) {
             return doubt_statement(q, raw, &fault, out);

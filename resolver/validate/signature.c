@@ -1,5 +1,6 @@
 #include "resolver/validate/signature.h"
 
+#include "resolver/base/hash.h"
 #include "resolver/dns/edns.h"
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
@@ -61,6 +62,7 @@ struct work {
     struct canonical canonical; /* made for the first signature that needs it; `is_prepared` then */
     bool is_prepared;
     unsigned tried;    /* signatures that needed a key */
+    unsigned attempts; /* made in this call */
     enum flaw closest; /* the most telling so far, and its signature */
     struct rrsig flawed;
 };
@@ -194,14 +196,45 @@ static enum flaw prepare(struct work *w)
     return w->is_prepared ? FLAW_NONE : FLAW_LIMIT;
 }
 
+static uint32_t key_hash(struct rdata_view dnskey)
+{
+    return (uint32_t)hash_bytes(dnskey.bytes, dnskey.len);
+}
+
+/* What came of the same attempt before; FLAW_NONE: it was not made. */
+static enum flaw recall_failure(const struct expense *e, struct rdata_view dnskey, const struct rrsig *sig)
+{
+    for (unsigned i = 0; i < e->failed_count; i++) {
+        if (e->failed[i].signature == sig->bytes && e->failed[i].key == key_hash(dnskey)) {
+            return (enum flaw)e->failed[i].flaw;
+        }
+    }
+    return FLAW_NONE;
+}
+
+static enum flaw note_failure(struct expense *e, struct rdata_view dnskey, const struct rrsig *sig, enum flaw flaw)
+{
+    if (e->failed_count < EXPENSE_FAILED_MAX) {
+        e->failed[e->failed_count++] =
+            (struct failed_attempt){.signature = sig->bytes, .key = key_hash(dnskey), .flaw = (uint8_t)flaw};
+    }
+    return flaw;
+}
+
 /* One key, one attempt, paid for whatever comes of it: keys that are none cost time, too (CVE-2025-8677). */
-static enum flaw attempt(struct verifier *v, struct rdata_view dnskey, bool is_repeated, const uint8_t *data,
+static enum flaw attempt(struct work *w, struct rdata_view dnskey, bool is_repeated, const uint8_t *data,
                          size_t data_len, const struct rrsig *sig)
 {
+    struct verifier *v = w->v;
     struct expense *e = v->expense;
+    enum flaw before = recall_failure(e, dnskey, sig);
+    if (before != FLAW_NONE) {
+        return before;
+    }
     if (e->verifications == 0 || e->failures == 0) {
         return FLAW_LIMIT;
     }
+    w->attempts++;
     struct key *key = keyring_key(v->keyring, dnskey);
     bool is_good = key != NULL && key_verify(key, data, data_len, sig->bytes, sig->len);
     e->verifications--;
@@ -211,7 +244,7 @@ static enum flaw attempt(struct verifier *v, struct rdata_view dnskey, bool is_r
     if (is_good) {
         return FLAW_NONE;
     }
-    return key != NULL ? FLAW_FORGED : FLAW_BAD_KEY;
+    return note_failure(e, dnskey, sig, key != NULL ? FLAW_FORGED : FLAW_BAD_KEY);
 }
 
 static enum flaw try_keys(struct work *w, const struct rrsig *sig, const struct rdata_view *keys, unsigned count)
@@ -229,7 +262,7 @@ static enum flaw try_keys(struct work *w, const struct rrsig *sig, const struct 
         data = digest;
     }
     for (unsigned i = 0; i < count; i++) {
-        enum flaw next = attempt(w->v, keys[i], i > 0, data, len, sig);
+        enum flaw next = attempt(w, keys[i], i > 0, data, len, sig);
         if (next == FLAW_NONE) {
             return FLAW_NONE;
         }
@@ -277,6 +310,11 @@ static void fill_fault(const struct work *w, struct fault *why)
                           .detail = flaws[w->closest].detail};
 }
 
+static bool is_tired(const struct work *w)
+{
+    return w->attempts > 0 && w->v->patience != 0 && w->v->expense->effort >= w->v->patience;
+}
+
 static enum verdict verify(struct work *w, struct attest *out, struct fault *why)
 {
     struct rdata_view view;
@@ -286,6 +324,9 @@ static enum verdict verify(struct work *w, struct attest *out, struct fault *why
         if (w->tried == w->v->caps.signatures) {
             w->v->expense->reached.signatures++;
             break;
+        }
+        if (is_tired(w)) {
+            return VERDICT_TIRED;
         }
         enum flaw flaw = rrsig_parse(view, &sig) == FAIL_NONE ? check_signature(w, &sig) : FLAW_MALFORMED;
         if (flaw == FLAW_NONE) {

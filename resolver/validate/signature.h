@@ -43,7 +43,8 @@ struct attest {
  * 4034 2.1, RFC 5011 2.1). One good signature is enough; where there is none, `why` tells of the one that came closest.
  * A set that has only signatures of unsupported algorithms is bogus: whoever took the others away must not be believed
  * (RFC 6840 5.11). NSEC, NSEC3 and DS that a wildcard made are bogus, too: they speak of one name only. `out` is filled
- * when secure, `why` when not; either may be NULL. VERDICT_LIMIT: the expense is used up, or the set too large. */
+ * when secure, `why` when not; either may be NULL. VERDICT_LIMIT: the expense is used up, or the set too large.
+ * VERDICT_TIRED: signatures are left, and v->patience is over; the next call leaves out what has failed in this one. */
 enum verdict signature_verify(struct verifier *v, const struct rrset *set, const uint8_t *zone,
                               const struct rdatas *keys, struct attest *out, struct fault *why);
 

@@ -8,6 +8,16 @@
 
 struct keyring; /* keyring.h */
 
+/* Attempts that failed, of one expense: as many as may fail by default. */
+#define EXPENSE_FAILED_MAX 32
+
+/* A signature and a key that do not fit. */
+struct failed_attempt {
+    const uint8_t *signature; /* where it stands */
+    uint32_t key;             /* a hash of the DNSKEY */
+    uint8_t flaw;             /* as signature.c calls it */
+};
+
 /* What one client query may still cost. Whoever owns the query sets it up once and shares it with all that is validated
  * for it; failed and repeated work counts as well. */
 struct expense {
@@ -19,6 +29,10 @@ struct expense {
     struct {                /* how often each of the caps was the reason that more was not tried */
         uint32_t signatures, keys, ds, iterations;
     } reached;
+    /* They are not made again for data that stays where it is, so that what was interrupted can simply be begun anew.
+     */
+    struct failed_attempt failed[EXPENSE_FAILED_MAX];
+    unsigned failed_count;
 };
 
 /* What is tried of one set, key tag or zone. */
@@ -37,8 +51,10 @@ struct verifier {
     struct keyring *keyring; /* of this thread */
     struct expense *expense;
     struct caps caps;
-    uint32_t wall; /* CLOCK_REALTIME in seconds, as RRSIG times count (RFC 4034 3.1.5) */
-    uint32_t skew; /* seconds of slack at both ends of a signature's validity */
+    /* The expense's effort at which a set with more signatures to try is put off, once it has cost something: */
+    uint32_t patience; /* VERDICT_TIRED. 0: never */
+    uint32_t wall;     /* CLOCK_REALTIME in seconds, as RRSIG times count (RFC 4034 3.1.5) */
+    uint32_t skew;     /* seconds of slack at both ends of a signature's validity */
     bool accept_sha1;
 };
 
@@ -46,7 +62,8 @@ enum verdict {
     VERDICT_SECURE,
     VERDICT_BOGUS,
     VERDICT_UNSUPPORTED, /* nothing here that can be verified: treat as insecure (RFC 4035 5.2, RFC 6840 5.2) */
-    VERDICT_LIMIT        /* the expense is used up, nothing is known */
+    VERDICT_LIMIT,       /* the expense is used up, nothing is known */
+    VERDICT_TIRED        /* put off: call again when others have had their turn */
 };
 
 /* Why something is not secure, for people. `code` is an enum ede_code. Fields that do not apply are 0 or NULL; names

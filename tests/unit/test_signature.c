@@ -174,6 +174,7 @@ static void signatures_have_the_size_of_their_algorithm(void **state)
         uint8_t *packed = rdata + view.len + 1;
         s->set->sigs.bytes = packed;
         s->set->sigs.len = (uint32_t)rdatas_pack(packed, rdata, (uint16_t)(view.len + more));
+        s->expense.failed_count = 0; /* what stands there is another now */
         assert_int_equal(verify(s), more == 0 ? VERDICT_SECURE : VERDICT_BOGUS);
     }
 }
@@ -465,12 +466,36 @@ static void colliding_keys_are_bounded(void **state)
     assert_int_equal(s->expense.reached.keys, CAPS_USUAL.signatures);
     assert_int_equal(s->expense.reached.signatures, 1);
     fails(s, EDE_DNSSEC_BOGUS, "signature does not verify");
+    assert_int_equal(s->expense.spent, CAPS_USUAL.keys * CAPS_USUAL.signatures); /* nothing is tried twice */
+    s->expense.failed_count = 0;                                                 /* as for another set */
+    fails(s, EDE_DNSSEC_BOGUS, "signature does not verify");
+    s->expense.failed_count = 0;
     assert_int_equal(verify(s), VERDICT_LIMIT);
     assert_int_equal(s->expense.spent, 32);
     assert_int_equal(s->expense.failures, 0);
     for (unsigned i = 0; i < 100; i++) {
         signer_free(others[i]);
     }
+}
+
+static void a_set_that_takes_long_is_put_off_and_nothing_is_tried_twice(void **state)
+{
+    struct stand *s = *state;
+    enum { FORGED = 5 };
+    for (unsigned i = 0; i < FORGED; i++) {
+        sign(s);
+        last_sig(s)[RRSIG_FIXED + sizeof(zone)] ^= (uint8_t)(i + 1);
+    }
+    sign(s);
+    for (unsigned i = 1; i <= FORGED; i++) {
+        s->v.patience = i;
+        assert_int_equal(verify(s), VERDICT_TIRED);
+        assert_int_equal(s->expense.spent, i);
+    }
+    s->v.patience = FORGED + 1;
+    assert_int_equal(verify(s), VERDICT_SECURE);
+    assert_int_equal(s->expense.spent, FORGED + 1);
+    assert_int_equal(s->expense.failures, 32 - FORGED);
 }
 
 static void the_second_of_two_colliding_keys_verifies(void **state)
@@ -674,6 +699,7 @@ int main(void)
         TEST(only_some_signatures_are_tried),
         TEST(a_spent_budget_is_a_limit),
         TEST(colliding_keys_are_bounded),
+        TEST(a_set_that_takes_long_is_put_off_and_nothing_is_tried_twice),
         TEST(the_second_of_two_colliding_keys_verifies),
         TEST(a_set_made_to_be_large_is_a_limit),
         TEST(rdata_that_is_no_signature_is_refused),
