@@ -52,7 +52,8 @@ void arena_reset(struct arena *a)
     a->used = 0;
 }
 
-static struct arena_block *add_block(struct arena *a, size_t size)
+/* Rare, and kept out of arena_room, which is short without it. */
+static __attribute__((noinline)) struct arena_block *add_block(struct arena *a, size_t size)
 {
     size_t capacity = size > BLOCK_SIZE ? size : BLOCK_SIZE;
     struct arena_block *b = malloc(sizeof(*b) + capacity);
