@@ -159,6 +159,34 @@ static void signatures_without_their_sets_are_one_set_of_their_own(void **state)
     assert_int_equal(set->data.len, 2 * (2 + sizeof(other)));
 }
 
+/* The first sets are told apart one by one, the others by hash; a signature without its set may be on either side. */
+static void many_sets_are_gathered_as_few_are(void **state)
+{
+    enum { TYPES = 20, FIRST_TYPE = 65280 };
+    struct fixture *f = *state;
+    struct msg m;
+    uint8_t other[sizeof(signature) - 1];
+    memcpy(other, signature, sizeof(other));
+    other[1] = TYPE_MX;
+    begin_reply(f, 2 * TYPES + 2, 0, 0);
+    add_record(f, 12, TYPE_RRSIG, 300, signature, sizeof(signature) - 1);
+    for (unsigned i = 0; i < 2 * TYPES; i++) {
+        add_record(f, 12, (uint16_t)(FIRST_TYPE + i % TYPES), 300, &(uint8_t){(uint8_t)i}, 1);
+    }
+    add_record(f, 12, TYPE_RRSIG, 300, other, sizeof(other));
+    assert_int_equal(parse(f, &m), FAIL_NONE);
+    assert_int_equal(count_sets(m.sections[SECTION_ANSWER]), TYPES + 1);
+    for (unsigned i = 0; i < TYPES; i++) {
+        const struct rrset *set = rrset_find(m.sections[SECTION_ANSWER], www, (uint16_t)(FIRST_TYPE + i));
+        assert_non_null(set);
+        assert_int_equal(set->data.count, 2);
+        assert_int_equal(rdatas_first(&set->data).bytes[0], i);
+    }
+    const struct rrset *sigs = rrset_find(m.sections[SECTION_ANSWER], www, TYPE_RRSIG);
+    assert_non_null(sigs);
+    assert_int_equal(sigs->data.count, 2);
+}
+
 static void a_ttl_with_the_top_bit_is_zero(void **state)
 {
     struct fixture *f = *state;
@@ -345,6 +373,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(records_are_gathered_into_sets_with_their_signatures),
+        TEST(many_sets_are_gathered_as_few_are),
         TEST(duplicates_are_dropped_in_short_and_in_long_sets),
         TEST(the_same_record_in_two_sections_stays_in_both),
         TEST(signatures_without_their_sets_are_one_set_of_their_own),

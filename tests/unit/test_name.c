@@ -112,6 +112,20 @@ static void lower_case_may_be_made_in_place(void **state)
     assert_memory_equal(name, "\3www\1\133\4z-9a", sizeof(name));
 }
 
+static void names_of_any_length_are_made_lower_case(void **state)
+{
+    (void)state;
+    for (uint8_t len = 1; len <= LABEL_SIZE; len++) {
+        uint8_t name[LABEL_SIZE + 3] = {len};
+        uint8_t expected[LABEL_SIZE + 3] = {len};
+        memset(name + 1, 'Q', len);
+        memset(expected + 1, 'q', len);
+        name[len + 2] = expected[len + 2] = 'X'; /* behind the root's octet: left alone */
+        assert_int_equal(name_lower(name, name), len + 2);
+        assert_memory_equal(name, expected, len + 3);
+    }
+}
+
 static void a_suffix_is_replaced_unless_the_result_is_too_long(void **state)
 {
     (void)state;
@@ -226,6 +240,7 @@ int main(void)
         cmocka_unit_test(common_labels_count_from_the_root),
         cmocka_unit_test(names_sort_in_canonical_order),
         cmocka_unit_test(lower_case_may_be_made_in_place),
+        cmocka_unit_test(names_of_any_length_are_made_lower_case),
         cmocka_unit_test(a_suffix_is_replaced_unless_the_result_is_too_long),
         cmocka_unit_test(text_escapes_what_would_be_misread),
         cmocka_unit_test(the_longest_text_fits_its_buffer),
