@@ -94,6 +94,22 @@ static int find_key(struct cache_view *v, const uint8_t *key, size_t key_len, ui
     return read_hit(v, &(struct cache_stored){key, key_len, s.value, s.len}, a, hit);
 }
 
+void cache_name_set(struct cache_name *n, const uint8_t *name)
+{
+    n->labels_len = key_labels(n->key, name);
+}
+
+void cache_name_rise(struct cache_name *n)
+{
+    n->labels_len = key_parent(n->key, n->labels_len);
+}
+
+int cache_find_slot(struct cache_view *v, struct cache_name *n, enum cache_slot slot, uint16_t type, uint64_t now,
+                    struct arena *a, const struct cache_entry **hit)
+{
+    return find_key(v, n->key, key_finish(n->key, n->labels_len, slot, type), now, 0, a, hit);
+}
+
 int cache_find(struct cache_view *v, enum cache_slot slot, const uint8_t *name, uint16_t type, uint64_t now,
                uint64_t stale_ms, struct arena *a, const struct cache_entry **hit)
 {
@@ -129,21 +145,17 @@ static bool take_backing(struct backing *b, const struct cache_entry *found, uns
 int cache_find_delegation(struct cache_view *v, const uint8_t *name, uint64_t now, struct arena *a,
                           const struct cache_entry **hit)
 {
-    UNCLEARED uint8_t labels[KEY_SIZE];
-    UNCLEARED uint8_t key[KEY_SIZE];
-    size_t labels_len = key_labels(labels, name);
+    UNCLEARED struct cache_name n;
     struct backing b = {.deepest = NULL};
-    for (unsigned count = name_labels(name);; count--) {
+    cache_name_set(&n, name);
+    for (unsigned count = name_labels(name);; count--, cache_name_rise(&n)) {
         const struct cache_entry *found = NULL;
-        memcpy(key, labels, labels_len);
-        size_t len = key_finish(key, labels_len, CACHE_DELEGATION, 0);
-        int result = find_key(v, key, len, now, 0, a, &found);
+        int result = cache_find_slot(v, &n, CACHE_DELEGATION, 0, now, a, &found);
         bool is_settled = take_backing(&b, found, count, now);
         *hit = is_settled ? b.deepest : NULL;
         if (result != FAIL_NONE || is_settled || count == 0) {
             return result;
         }
-        labels_len = key_parent(labels, labels_len);
     }
 }
 

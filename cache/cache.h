@@ -99,6 +99,18 @@ struct cache_backend {
     void (*note_use)(void *ctx, const uint8_t *key, size_t key_len); /* see cache_touch; may be NULL */
 };
 
+/* A name in the form that keys begin with (key.h), for look-ups of several of its slots or of the names above it. */
+#define CACHE_KEY_SIZE 511 /* octets of the longest key */
+struct cache_name {
+    size_t labels_len;
+    uint8_t key[CACHE_KEY_SIZE];
+};
+
+void cache_name_set(struct cache_name *n, const uint8_t *name);
+
+/* Goes on to the parent; the root is its own. */
+void cache_name_rise(struct cache_name *n);
+
 struct cache_view {
     struct cache_backend backend;
     const struct cache_policy *policy; /* the owner swaps it on reload */
@@ -108,6 +120,10 @@ struct cache_view {
  * expired at most `stale_ms` ago. FAIL_LIMIT: `a` is full. A value that fails its checksum or format is a miss. */
 MUST_CHECK int cache_find(struct cache_view *v, enum cache_slot slot, const uint8_t *name, uint16_t type, uint64_t now,
                           uint64_t stale_ms, struct arena *a, const struct cache_entry **hit);
+
+/* Likewise what is live. */
+MUST_CHECK int cache_find_slot(struct cache_view *v, struct cache_name *n, enum cache_slot slot, uint16_t type,
+                               uint64_t now, struct arena *a, const struct cache_entry **hit);
 
 /* The delegation of the deepest zone at or above `name` that has a live one; NULL: none, start at the root hints.
  * For type DS the search starts at the parent of `name` (RFC 4035 5): pass name_parent. */

@@ -28,6 +28,7 @@
 
 /* The longest key, of a proof: 250 label octets that all need escaping, in four labels. LMDB takes at most 511. */
 #define KEY_SIZE (2 * (NAME_SIZE - 5) + 4 + KEY_ZONE + KEY_TAIL)
+_Static_assert(KEY_SIZE == CACHE_KEY_SIZE, "the size that cache.h tells");
 
 /* Writes the labels of `name` and returns their length: the common start of every key at or below `name`. */
 size_t key_labels(uint8_t out[KEY_SIZE], const uint8_t *name);

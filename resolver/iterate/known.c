@@ -96,13 +96,21 @@ static bool is_for(const struct query *q, const struct frame *f, const struct ca
     return e->security != SECURITY_BOGUS || wants_checked == (e->slot == CACHE_FAILURE);
 }
 
-static const struct cache_entry *find(struct query *q, const struct frame *f, enum cache_slot slot, uint16_t type)
+static const struct cache_entry *find_slot(struct query *q, const struct frame *f, struct cache_name *n,
+                                           enum cache_slot slot, uint16_t type)
 {
     const struct cache_entry *hit = NULL;
-    if (cache_find(q->resolver->cache, slot, f->name, type, q->now, 0, &q->arena, &hit) != FAIL_NONE) {
+    if (cache_find_slot(q->resolver->cache, n, slot, type, q->now, &q->arena, &hit) != FAIL_NONE) {
         return NULL;
     }
-    hit = hit != NULL && is_for(q, f, hit) ? hit : NULL;
+    return hit != NULL && is_for(q, f, hit) ? hit : NULL;
+}
+
+/* `n` is f->name. */
+static const struct cache_entry *find(struct query *q, const struct frame *f, struct cache_name *n,
+                                      enum cache_slot slot, uint16_t type)
+{
+    const struct cache_entry *hit = find_slot(q, f, n, slot, type);
     bool is_ending = hit != NULL && slot != CACHE_FAILURE && refresh_is_due(hit->stored, hit->expires, q->now);
     return is_ending && f->depth == 0 && (q->flags & QUERY_REFRESH) != 0 ? NULL : hit;
 }
@@ -157,12 +165,12 @@ bool known_follows_aliases(uint16_t type)
 }
 
 /* ANY is answered with one set, whichever is at hand (RFC 8482 4.1). */
-static const struct cache_entry *find_any(struct query *q, const struct frame *f)
+static const struct cache_entry *find_any(struct query *q, const struct frame *f, struct cache_name *n)
 {
     static const uint16_t types[] = {TYPE_CNAME, TYPE_A,   TYPE_AAAA, TYPE_MX,    TYPE_TXT,
                                      TYPE_NS,    TYPE_SOA, TYPE_SRV,  TYPE_HTTPS, TYPE_PTR};
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        const struct cache_entry *e = find(q, f, CACHE_ANSWER, types[i]);
+        const struct cache_entry *e = find(q, f, n, CACHE_ANSWER, types[i]);
         if (e != NULL && !e->is_negative) {
             return e;
         }
@@ -170,56 +178,48 @@ static const struct cache_entry *find_any(struct query *q, const struct frame *f
     return NULL;
 }
 
-static const struct cache_entry *find_failure(struct query *q, struct frame *f)
+static const struct cache_entry *find_failure(struct query *q, struct frame *f, struct cache_name *n)
 {
-    const struct cache_entry *e = find(q, f, CACHE_FAILURE, f->type);
+    const struct cache_entry *e = find(q, f, n, CACHE_FAILURE, f->type);
     return e != NULL && !recover_is_over(q, f, e) ? e : NULL;
 }
 
 /* A chain of aliases that took too much a moment ago is not tried again although its links are known. */
-static enum known use_alias(struct query *q, struct frame *f, const struct cache_entry *cname)
+static enum known use_alias(struct query *q, struct frame *f, struct cache_name *n, const struct cache_entry *cname)
 {
-    const struct cache_entry *failure = f->depth == 0 && f->name == q->first_name ? find_failure(q, f) : NULL;
+    const struct cache_entry *failure = f->depth == 0 && f->name == q->first_name ? find_failure(q, f, n) : NULL;
     return failure != NULL ? use_failure(q, f, failure) : known_follow(q, f, cname);
 }
 
 /* Data that a client without need of validation left here, and that did not stand it a moment ago. */
-static bool failed_before(struct query *q, struct frame *f, const struct cache_entry *e)
+static bool failed_before(struct query *q, struct frame *f, struct cache_name *n, const struct cache_entry *e)
 {
     if (!q->is_validated || f->depth > 0 || e->security != SECURITY_UNCHECKED) {
         return false;
     }
-    const struct cache_entry *failure = find(q, f, CACHE_FAILURE, f->type);
+    const struct cache_entry *failure = find(q, f, n, CACHE_FAILURE, f->type);
     return failure != NULL && failure->security == SECURITY_BOGUS;
 }
 
 static enum known known_cached(struct query *q, struct frame *f)
 {
-    const struct cache_entry *e = f->type == TYPE_ANY ? find_any(q, f) : find(q, f, CACHE_ANSWER, f->type);
+    UNCLEARED struct cache_name n;
+    cache_name_set(&n, f->name);
+    const struct cache_entry *e = f->type == TYPE_ANY ? find_any(q, f, &n) : find(q, f, &n, CACHE_ANSWER, f->type);
     if (e == NULL && known_follows_aliases(f->type)) {
-        const struct cache_entry *cname = find(q, f, CACHE_ANSWER, TYPE_CNAME);
-        if (cname != NULL && !cname->is_negative && cname->sets != NULL && !failed_before(q, f, cname)) {
-            return use_alias(q, f, cname);
+        const struct cache_entry *cname = find(q, f, &n, CACHE_ANSWER, TYPE_CNAME);
+        if (cname != NULL && !cname->is_negative && cname->sets != NULL && !failed_before(q, f, &n, cname)) {
+            return use_alias(q, f, &n, cname);
         }
     }
     if (e == NULL) {
-        e = find(q, f, CACHE_NXDOMAIN, 0);
+        e = find(q, f, &n, CACHE_NXDOMAIN, 0);
     }
-    if (e != NULL && !failed_before(q, f, e)) {
+    if (e != NULL && !failed_before(q, f, &n, e)) {
         return known_use(q, f, e);
     }
-    e = find_failure(q, f);
+    e = find_failure(q, f, &n);
     return e != NULL ? use_failure(q, f, e) : KNOWN_NOTHING;
-}
-
-static const struct cache_entry *find_above(struct query *q, const struct frame *f, enum cache_slot slot,
-                                            const uint8_t *owner, uint16_t type)
-{
-    const struct cache_entry *hit = NULL;
-    if (cache_find(q->resolver->cache, slot, owner, type, q->now, 0, &q->arena, &hit) != FAIL_NONE) {
-        return NULL;
-    }
-    return hit != NULL && is_for(q, f, hit) ? hit : NULL;
 }
 
 /* Nothing exists below a name that does not exist (RFC 8020), unless it was denied as part of a longer name: servers
@@ -234,13 +234,14 @@ enum known known_above(struct query *q, struct frame *f, const uint8_t *zone)
     if (name_is_root(f->name) || !known_may_use_cache(q, f)) {
         return KNOWN_NOTHING;
     }
-    const uint8_t *owner = name_parent(f->name);
-    for (unsigned left = name_labels(f->name) - name_labels(zone); left > 0; left--, owner = name_parent(owner)) {
-        const struct cache_entry *dname = find_above(q, f, CACHE_ANSWER, owner, TYPE_DNAME);
+    UNCLEARED struct cache_name owner;
+    cache_name_set(&owner, name_parent(f->name));
+    for (unsigned left = name_labels(f->name) - name_labels(zone); left > 0; left--, cache_name_rise(&owner)) {
+        const struct cache_entry *dname = find_slot(q, f, &owner, CACHE_ANSWER, TYPE_DNAME);
         if (dname != NULL && !dname->is_negative && dname->sets != NULL) {
             return known_follow(q, f, dname);
         }
-        const struct cache_entry *denial = left > 1 ? find_above(q, f, CACHE_NXDOMAIN, owner, 0) : NULL;
+        const struct cache_entry *denial = left > 1 ? find_slot(q, f, &owner, CACHE_NXDOMAIN, 0) : NULL;
         if (denies_all_below(denial)) {
             return known_use(q, f, denial);
         }

@@ -326,6 +326,28 @@ static void the_deepest_live_delegation_is_found(void **state)
     assert_true(name_equal(find_delegation(".", T0)->name, name_root));
 }
 
+static void a_prepared_name_is_good_for_its_slots_and_those_above(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.b.example.", "b.example.", "example.", ".", "."};
+    const struct cache_entry *hit;
+    struct cache_name n;
+    put_address("a.b.example.", 10, 1, TRUST_ANSWER, T0);
+    put_address("example.", 10, 2, TRUST_ANSWER, T0);
+    put_delegation("b.example.", 10, "ns.example.", T0);
+    cache_name_set(&n, name_of("A.b.example."));
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++, cache_name_rise(&n)) {
+        assert_int_equal(cache_find_slot(&view, &n, CACHE_ANSWER, TYPE_A, T0, &arena, &hit), FAIL_NONE);
+        assert_int_equal(hit != NULL, find_a(names[i], T0) != NULL);
+        assert_int_equal(hit != NULL, i == 0 || i == 2);
+        assert_int_equal(cache_find_slot(&view, &n, CACHE_DELEGATION, 0, T0, &arena, &hit), FAIL_NONE);
+        assert_int_equal(hit != NULL, i == 1);
+    }
+    cache_name_set(&n, name_of("example."));
+    assert_int_equal(cache_find_slot(&view, &n, CACHE_ANSWER, TYPE_A, T0 + 10000, &arena, &hit), FAIL_NONE);
+    assert_null(hit);
+}
+
 /* Depends on the delegation of the zone of so many labels once `until` is over. */
 static void put_backed(const char *zone, uint64_t until, uint8_t backer_labels)
 {
@@ -545,6 +567,7 @@ int main(void)
         TEST(a_repeated_delegation_ends_when_it_would_have_ended),
         TEST(a_delegation_lives_as_long_as_ns_and_ds_and_keeps_its_glue),
         TEST(the_deepest_live_delegation_is_found),
+        TEST(a_prepared_name_is_good_for_its_slots_and_those_above),
         TEST(a_delegation_counts_while_the_one_above_lives),
         TEST(one_that_nobody_backs_gives_way_to_those_above),
         TEST(too_many_records_or_octets_are_not_kept),
