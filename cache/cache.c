@@ -16,15 +16,11 @@ uint32_t cache_epoch(struct cache_view *v)
     return v->backend.epoch(v->backend.ctx);
 }
 
-void cache_touch(struct cache_view *v, const uint8_t *name, uint16_t type)
+void cache_touch(struct cache_view *v, enum cache_slot slot, const uint8_t *name, uint16_t type)
 {
-    const struct {
-        enum cache_slot slot;
-        uint16_t type;
-    } used[] = {{CACHE_ANSWER, type}, {CACHE_ANSWER, TYPE_CNAME}, {CACHE_NXDOMAIN, 0}};
     UNCLEARED uint8_t key[KEY_SIZE];
-    for (size_t i = 0; v->backend.note_use != NULL && i < sizeof(used) / sizeof(used[0]); i++) {
-        v->backend.note_use(v->backend.ctx, key, key_write(key, name, used[i].slot, used[i].type));
+    if (v->backend.note_use != NULL) {
+        v->backend.note_use(v->backend.ctx, key, key_write(key, name, slot, type));
     }
 }
 

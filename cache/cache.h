@@ -145,10 +145,10 @@ int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *s
 
 uint32_t cache_epoch(struct cache_view *v);
 
-/* Counts a use of the entries that (name, type) is answered from, for one without a look-up here, so that eviction
- * knows what is popular: a flood of names asked once must not push out one whose ready answer keeps it from being
- * looked up. A few calls for each answer kept ready are enough. */
-void cache_touch(struct cache_view *v, const uint8_t *name, uint16_t type);
+/* Counts a use of the entry of (name, slot, type), for one without a look-up here, so that eviction knows what is
+ * popular: a flood of names asked once must not push out one whose ready answer keeps it from being looked up. A few
+ * calls for each answer kept ready are enough. */
+void cache_touch(struct cache_view *v, enum cache_slot slot, const uint8_t *name, uint16_t type);
 
 /* The TTL in seconds that cache_put would give: for the answer to those who waited. */
 uint32_t cache_clamp_ttl(const struct cache_policy *p, uint32_t ttl, bool is_negative);

@@ -177,7 +177,7 @@ static enum step answer_name(struct replying *r, const struct spot *s)
  * False when no zone holds the name. */
 static bool find_spot(const struct replying *r, struct spot *s)
 {
-    struct trie_key key;
+    UNCLEARED struct trie_key key;
     trie_key_from_name(&key, r->name);
     *s = (struct spot){.zone = zone_set_find_key(r->zones, &key, r->name)};
     if (s->zone == NULL) {
@@ -231,7 +231,7 @@ enum zone_reply_kind zone_reply(const struct zone_set *set, const uint8_t *name,
 
 bool zone_reply_prefetch(const struct zone_set *set, const uint8_t *name)
 {
-    struct trie_key key;
+    UNCLEARED struct trie_key key;
     trie_key_from_name(&key, name);
     const struct zone *z = zone_set_find_key(set, &key, name);
     if (z != NULL) {

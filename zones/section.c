@@ -60,7 +60,7 @@ static void add_type(struct sections *s, const uint8_t *owner, const struct zone
 static void add_host(struct sections *s, const struct zone_set *zones, const struct zone *referring,
                      const uint8_t *host)
 {
-    struct trie_key key;
+    UNCLEARED struct trie_key key;
     trie_key_from_name(&key, host);
     const struct zone *z = zone_set_find_key(zones, &key, host);
     if (z == NULL || z->is_reverse) {

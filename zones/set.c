@@ -50,7 +50,7 @@ const struct zone *zone_set_find_key(const struct zone_set *set, const struct tr
 
 const struct zone *zone_set_find(const struct zone_set *set, const uint8_t *name)
 {
-    struct trie_key key;
+    UNCLEARED struct trie_key key;
     trie_key_from_name(&key, name);
     return zone_set_find_key(set, &key, name);
 }
@@ -122,7 +122,7 @@ static void load_zone(struct loading *l, const struct zone_source *source, struc
         l->failed = true;
         return;
     }
-    struct trie_key key;
+    UNCLEARED struct trie_key key;
     trie_key_from_name(&key, entry->zone->apex);
     const uint8_t *leaf = trie_add(&l->set->names, &l->set->blocks, &key, entry->zone->apex, MARK_ZONE);
     if (leaf == NULL) {
@@ -134,7 +134,7 @@ static void load_zone(struct loading *l, const struct zone_source *source, struc
 
 static bool is_configured(const void *arg, const uint8_t *name)
 {
-    struct trie_key key;
+    UNCLEARED struct trie_key key;
     trie_key_from_name(&key, name);
     return find_configured(arg, &key, name) != NULL;
 }

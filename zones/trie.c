@@ -48,7 +48,7 @@ static const uint8_t second_symbol[256] = {
 
 void trie_key_from_name(struct trie_key *key, const uint8_t *name)
 {
-    uint8_t starts[NAME_LABELS];
+    UNCLEARED uint8_t starts[NAME_LABELS];
     unsigned labels = 0;
     for (const uint8_t *at = name; *at != 0; at += *at + 1) {
         starts[labels++] = (uint8_t)(at - name);
@@ -56,11 +56,14 @@ void trie_key_from_name(struct trie_key *key, const uint8_t *name)
     uint8_t *out = key->symbols;
     while (labels > 0) {
         const uint8_t *label = name + starts[--labels];
-        for (unsigned i = 1; i <= *label; i++) {
-            *out++ = first_symbol[label[i]];
-            if (second_symbol[label[i]] != 0) {
-                *out++ = second_symbol[label[i]];
-            }
+        const uint8_t *end = label + *label;
+        while (label < end) {
+            /* The second is written in any case, and counts if it is one: no branch to be guessed wrong. */
+            uint8_t octet = *++label;
+            uint8_t second = second_symbol[octet];
+            out[0] = first_symbol[octet];
+            out[1] = second;
+            out += 1 + (second != 0);
         }
         *out++ = 0;
     }

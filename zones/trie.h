@@ -18,7 +18,7 @@
 #include "zones/blocks.h"
 
 #define TRIE_SYMBOLS  48
-#define TRIE_KEY_SIZE 512 /* symbols of the longest name, each octet rare: less than two per octet of NAME_SIZE */
+#define TRIE_KEY_SIZE 512 /* one more than the symbols of any name: less than two per octet of NAME_SIZE */
 
 struct trie_key {
     uint16_t len;

@@ -73,7 +73,7 @@ void zone_place(const struct zone *z, const struct trie_key *key, const uint8_t 
 void zone_wildcard_place(const struct zone *z, const uint8_t *name, unsigned encloser, struct zone_place *out)
 {
     uint8_t wildcard[NAME_SIZE + 2] = {1, '*'};
-    struct trie_key key;
+    UNCLEARED struct trie_key key;
     name_copy(wildcard + 2, name_strip(name, name_labels(name) - encloser));
     trie_key_from_name(&key, wildcard);
     zone_place(z, &key, wildcard, out);
@@ -81,7 +81,7 @@ void zone_wildcard_place(const struct zone *z, const uint8_t *name, unsigned enc
 
 const struct zone_node *zone_node_find(const struct zone *z, const uint8_t *name)
 {
-    struct trie_key key;
+    UNCLEARED struct trie_key key;
     trie_key_from_name(&key, name);
     return node_of(trie_find(&z->tree, &key, name));
 }

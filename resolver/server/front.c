@@ -123,17 +123,24 @@ static void note_private(struct front *f, const struct request *q, const struct 
                 log_quote(name_text(q->name, name), quoted), type_text(q->type, type), a->private_removed);
 }
 
+static bool is_alias(const struct request *q, const struct answer *a)
+{
+    const struct rrset *first = a->sections[SECTION_ANSWER];
+    return first != NULL && first->type == TYPE_CNAME && q->type != TYPE_CNAME;
+}
+
 /* Composes `a` for `q` into `out` and keeps it as a ready answer when it may be. */
 static size_t compose(struct front *f, const struct request *q, const struct answer *a, uint32_t epoch, uint8_t *out,
                       size_t limit)
 {
     const struct responder *r = &settings_of(f)->responder;
     uint64_t now = batch_now(f);
-    struct respond_marks marks;
+    UNCLEARED struct respond_marks marks;
     size_t len = respond_answer(r, q, a, now, out, limit, &marks);
     if (marks.is_keepable) {
         struct ready_message m = {.bytes = out, .len = len, .marks = marks.marks, .mark_count = marks.count};
         m.is_secure = a->security == SECURITY_SECURE;
+        m.is_alias = is_alias(q, a);
         m.refresh_at = plan_refresh(f, q, a, now);
         ready_keep(f->ready, q, epoch, now, &m);
     } else if (a->is_cached && a->error_count > 0) {
@@ -205,6 +212,23 @@ static size_t answer_special(const struct turn *t)
     return len;
 }
 
+/* The cache must know what is popular, but not each time: at 1, 2, 4, ... 128 uses of a ready answer. */
+static void note_use(const struct turn *t)
+{
+    struct front *f = t->front;
+    unsigned hits = ready_hits(f->ready);
+    if ((hits & (hits - 1)) != 0) {
+        return;
+    }
+    if (ready_is_alias(f->ready)) {
+        cache_touch(f->cache, CACHE_ANSWER, t->q.key, TYPE_CNAME);
+    } else if ((t->out[3] & MSG_RCODE) == RCODE_NXDOMAIN) {
+        cache_touch(f->cache, CACHE_NXDOMAIN, t->q.key, 0);
+    } else {
+        cache_touch(f->cache, CACHE_ANSWER, t->q.key, t->q.type);
+    }
+}
+
 static size_t answer_ready(const struct turn *t)
 {
     struct front *f = t->front;
@@ -215,11 +239,7 @@ static size_t answer_ready(const struct turn *t)
     if (len == 0) {
         return 0;
     }
-    unsigned hits = ready_hits(f->ready);
-    if ((hits & (hits - 1)) == 0) {
-        /* At 1, 2, 4, ... 128: the cache must know what is popular, but not each time. */
-        cache_touch(f->cache, t->q.key, t->q.type);
-    }
+    note_use(t);
     if (ready_is_due(f->ready)) {
         refresh(f, &t->q);
     }
@@ -431,11 +451,22 @@ uint64_t front_peek(void *arg, const uint8_t *bytes, size_t len)
     return hash;
 }
 
+/* The rest is up to the caller. Field by field, since a request is large and request_parse sets what there is of it. */
+static void begin_turn(struct turn *t, struct front *f, const struct client *client, uint8_t *out)
+{
+    t->front = f;
+    t->client = client;
+    t->out = out;
+}
+
 size_t front_udp(void *arg, const struct udp_packet *in, uint8_t *out, size_t size)
 {
     struct front *f = arg;
     struct client client = {.is_tcp = false, .udp = in->from};
-    struct turn t = {.front = f, .client = &client, .peer = &client.udp.peer, .hash = in->hint, .out = out};
+    UNCLEARED struct turn t;
+    begin_turn(&t, f, &client, out);
+    t.peer = &client.udp.peer;
+    t.hash = in->hint;
     enum request_verdict verdict = request_parse(in->bytes, in->len, &t.q);
     t.limit = respond_limit(&t.q, false);
     if (t.limit > size) {
@@ -458,7 +489,10 @@ void front_tcp(void *arg, const struct tcp_from *from, const uint8_t *bytes, siz
 {
     struct front *f = arg;
     struct client client = {.is_tcp = true, .tcp = *from};
-    struct turn t = {.front = f, .client = &client, .peer = &client.tcp.peer, .out = f->answer};
+    UNCLEARED struct turn t;
+    begin_turn(&t, f, &client, f->answer);
+    t.peer = &client.tcp.peer;
+    t.hash = 0;
     enum request_verdict verdict = request_parse(bytes, len, &t.q);
     t.limit = sizeof(f->answer);
     stats_add(&f->stats, STAT_tcp_queries);

@@ -25,6 +25,7 @@ struct ready {
     unsigned ahead_at;
     unsigned hits; /* of the item found last */
     bool is_due;   /* likewise */
+    bool is_alias; /* likewise */
     unsigned turn; /* of those who would take the place of another */
 };
 
@@ -161,6 +162,7 @@ size_t ready_find(struct ready *r, const struct request *q, uint64_t hash, uint3
         i->hits++;
     }
     r->hits = i->hits;
+    r->is_alias = (i->flags & READY_ALIAS) != 0;
     r->is_due = i->renew_early != 0 && i->expires - now <= i->renew_early;
     if (r->is_due) {
         i->renew_early = 0;
@@ -176,6 +178,11 @@ bool ready_is_due(const struct ready *r)
 unsigned ready_hits(const struct ready *r)
 {
     return r->hits;
+}
+
+bool ready_is_alias(const struct ready *r)
+{
+    return r->is_alias;
 }
 
 /* Not each answer that comes by may replace another: where there are more names than places, most would be gone again
@@ -234,6 +241,11 @@ static uint32_t renew_early(const struct ready_message *m, uint64_t expires)
     return early < UINT32_MAX ? (uint32_t)early : UINT32_MAX;
 }
 
+static unsigned message_flags(const struct ready_message *m)
+{
+    return (m->is_secure ? READY_SECURE : 0u) | (m->is_alias ? READY_ALIAS : 0u);
+}
+
 static void write_item(struct ready_item *i, const struct request *q, const struct ready_message *m)
 {
     struct ready_mark *mark = i->marks;
@@ -272,7 +284,7 @@ void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64
                              .hash = hash,
                              .type = q->type,
                              .len = (uint16_t)m->len,
-                             .flags = (uint8_t)(READY_LIVE | key.flags | (m->is_secure ? READY_SECURE : 0)),
+                             .flags = (uint8_t)(READY_LIVE | key.flags | message_flags(m)),
                              .name_len = q->name_len,
                              .mark_count = (uint8_t)lives.count};
     write_item(i, q, m);

@@ -37,6 +37,9 @@ bool ready_is_due(const struct ready *r);
 #define READY_HITS_MAX 255
 unsigned ready_hits(const struct ready *r);
 
+/* Of the same answer: whether it begins with an alias. */
+bool ready_is_alias(const struct ready *r);
+
 /* A message just composed for `q`, without OPT and not truncated. `marks` are its TTLs. Kept only if at least one TTL
  * ages and it is small enough. */
 struct ready_message {
@@ -45,6 +48,7 @@ struct ready_message {
     const struct ttl_mark *marks;
     unsigned mark_count;
     bool is_secure;      /* AD is set for those who understand it (RFC 6840 5.7, 5.8) */
+    bool is_alias;       /* it begins with a CNAME that was not asked for */
     uint64_t refresh_at; /* see ready_is_due; REFRESH_NEVER: not */
 };
 void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, const struct ready_message *m);

@@ -38,7 +38,8 @@ enum ready_flags {
     READY_LIVE = 1, /* the index refers to it */
     READY_DO = 2,   /* question flags that change the answer */
     READY_CD = 4,
-    READY_SECURE = 8
+    READY_SECURE = 8,
+    READY_ALIAS = 16
 };
 
 struct ready_store {

@@ -70,8 +70,11 @@ static bool put_sections(struct msg_writer *m, const struct request *q, const st
 
 size_t respond_opt_size(const struct responder *r, const struct request *q)
 {
+    if (!q->edns.present) {
+        return 0;
+    }
     struct edns opt = opt_for(r, q);
-    return q->edns.present ? edns_size(&opt) : 0;
+    return edns_size(&opt);
 }
 
 unsigned respond_rcode(const struct request *q, const struct answer *a)

@@ -102,7 +102,7 @@ static void a_flood_of_types_of_one_name_leaves_what_is_used(void **state)
             disk_view_release(v);
             sleep_ms(1);
         }
-        cache_touch(v, name, TYPE_A);
+        cache_touch(v, CACHE_ANSWER, name, TYPE_A);
         disk_view_release(v);
     }
     settle(d);
@@ -349,7 +349,7 @@ static int use_full_disk(void)
         disk_flush(d, &everything, &removed) != FAIL_NONE || removed != 0 || cache_epoch(v) == epoch) {
         return DISK_FULL_NOT_READ;
     }
-    cache_touch(v, name, TYPE_A);
+    cache_touch(v, CACHE_ANSWER, name, TYPE_A);
     disk_view_release(v);
     disk_view_free(v);
     disk_close(d);
@@ -389,7 +389,7 @@ static void *put_and_get(void *arg)
         (void)put_name(v, name, 3600, now);
         numbered(i % 2 == 0 ? "one" : "two", i * 7 % 500, name);
         atomic_fetch_add(&hits, has_name(v, name));
-        cache_touch(v, name, TYPE_A);
+        cache_touch(v, CACHE_ANSWER, name, TYPE_A);
         if (i % 5 == 0) {
             disk_view_release(v);
         }

@@ -35,7 +35,7 @@ static void keep_as(struct ready *r, const struct request *q, uint64_t now, uint
     m.mark_max = 1;
     assert_int_equal(msg_put_rrset(&m, SECTION_ANSWER, &set, false), FAIL_NONE);
     size_t len = msg_finish(&m, false);
-    struct ready_message message = {bytes, len, &mark, m.mark_count, is_secure, expires - 30000};
+    struct ready_message message = {bytes, len, &mark, m.mark_count, is_secure, false, expires - 30000};
     ready_keep(r, q, EPOCH, now, &message);
 }
 
@@ -300,7 +300,7 @@ static void each_record_counts_down_by_its_own(void **state)
     struct request q = request_for("www.example.com");
     uint8_t bytes[64] = {0};
     const struct ttl_mark marks[] = {{40, NOW + 9000}, {44, 0}, {48, NOW + 5000}, {52, NOW + 4000000000ull}};
-    struct ready_message m = {bytes, sizeof(bytes), marks, 4, false, UINT64_MAX};
+    struct ready_message m = {bytes, sizeof(bytes), marks, 4, false, false, UINT64_MAX};
     memset(bytes + 44, 0x11, 4);
     ready_keep(r, &q, EPOCH, NOW, &m);
     uint8_t out[512];
@@ -321,10 +321,10 @@ static void what_does_not_age_or_is_too_large_is_not_kept(void **state)
     struct request q = request_for("www.example.com");
     static uint8_t bytes[4096], out[4096];
     const struct ttl_mark ageless = {40, 0}, ends = {40, NOW + 9000};
-    struct ready_message m = {bytes, 64, &ageless, 1, false, UINT64_MAX};
+    struct ready_message m = {bytes, 64, &ageless, 1, false, false, UINT64_MAX};
     ready_keep(r, &q, EPOCH, NOW, &m);
     assert_int_equal(find(r, &q, EPOCH, NOW, out, sizeof(out)), 0);
-    m = (struct ready_message){bytes, sizeof(bytes), &ends, 1, false, UINT64_MAX};
+    m = (struct ready_message){bytes, sizeof(bytes), &ends, 1, false, false, UINT64_MAX};
     ready_keep(r, &q, EPOCH, NOW, &m);
     assert_int_equal(find(r, &q, EPOCH, NOW, out, sizeof(out)), 0);
     ready_free(r);
