@@ -71,12 +71,23 @@ bool hearsay_keep(struct query *q, struct frame *f, const struct msg *m, struct 
     return true;
 }
 
+/* Beside NXDOMAIN the zone's own NS mean nothing; beside NOERROR they would be a referral (RFC 2308 2.1, 2.2). */
+static bool says_nothing_else(const struct frame *f, const struct msg *m)
+{
+    for (const struct rrset *set = m->sections[SECTION_AUTHORITY]; set != NULL; set = set->next) {
+        if (m->rcode != RCODE_NXDOMAIN || set->type != TYPE_NS || !in_zone(set->owner, f->cut.zone)) {
+            return false;
+        }
+    }
+    return m->sections[SECTION_ANSWER] == NULL;
+}
+
 /* Where denials are proven such a reply is worth no more than none. */
 static bool is_bare_denial(const struct frame *f, const struct msg *m)
 {
     bool is_denial = m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN;
     bool is_proven = f->cut.is_signed || f->type == TYPE_DS || f->type == TYPE_DNSKEY;
-    return is_denial && !is_proven && m->sections[SECTION_ANSWER] == NULL && m->sections[SECTION_AUTHORITY] == NULL;
+    return is_denial && !is_proven && says_nothing_else(f, m);
 }
 
 void hearsay_keep_bare(struct query *q, struct frame *f, const struct msg *m)

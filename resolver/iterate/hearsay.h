@@ -12,7 +12,7 @@
  * asked. False: the answer is to be taken. */
 bool hearsay_keep(struct query *q, struct frame *f, const struct msg *m, struct target *t, enum reply_kind kind);
 
-/* Keeps a reply that denies without authority, SOA or anything else, for when no server of the zone says more: it is a
+/* Keeps a reply that denies without authority and SOA, for when no server of the zone says more: it is a
  * denial (RFC 2308 2.1, 2.2), but so do servers reply that do not know the zone. Others are nothing to keep. */
 void hearsay_keep_bare(struct query *q, struct frame *f, const struct msg *m);
 
