@@ -38,6 +38,16 @@ def asked_of(peer):
     return [case for case in CASES if case.differs.get(peer) != NOT_ASKED]
 
 
+def link_by_link(cases):
+    """A chain of aliases from its end, as newer versions of unbound verify few keys for one question."""
+    links = [case for case in cases if case.why == healthy.CHAIN]
+    return [case for case in cases if case.why != healthy.CHAIN] + links[::-1]
+
+
+def differs_of(case, peer):
+    return case.differs.get(peer, "").split()
+
+
 def each(cases):
     return pytest.mark.parametrize("case", cases, ids=[case.name for case in cases])
 
@@ -73,8 +83,8 @@ class Voices:
         if name not in self.said:
             make, options = PEERS[name]
             with make(self.mktemp(name), self.tree.hints, self.tree.anchor, options=options) as resolver:
-                differs = {question: case.differs.get(name) for case in CASES for question in case.questions}
-                self.said[name] = self.ask_all(asked_of(name), resolver,
+                differs = {question: differs_of(case, name) for case in CASES for question in case.questions}
+                self.said[name] = self.ask_all(link_by_link(asked_of(name)), resolver,
                                                lambda peer, question: verdict(peer, question, differs[question]))
         return self.said[name]
 
@@ -99,12 +109,12 @@ def check(case, said, accepted=()):
 
 @each(asked_of("unbound"))
 def test_unbound_agrees(case, voices):
-    check(case, voices.peer("unbound"), [case.differs.get("unbound")])
+    check(case, voices.peer("unbound"), differs_of(case, "unbound"))
 
 
 @each(asked_of("bind"))
 def test_bind_agrees(case, voices):
-    check(case, voices.peer("bind"), [case.differs.get("bind")])
+    check(case, voices.peer("bind"), differs_of(case, "bind"))
 
 
 @each(CASES)
@@ -112,7 +122,7 @@ def test_each_zone(case, voices):
     check(case, voices.cairn("by itself"))
 
 
-@each([case for case in CASES if not case.differs])
+@each([case for case in CASES if "unbound" not in case.differs])
 def test_each_zone_has_the_rcodes_of_unbound(case, voices):
     ours, theirs = voices.cairn("by itself"), voices.peer("unbound")
     wrong = [f"{question.name} {question.rdtype}: {ours[question].rcode}, unbound {theirs[question].rcode}"

@@ -57,8 +57,9 @@ case("shortkey.nsec", BOGUS, "RFC 6605 4: 64 octets", (6, 9), bend=key_becomes("
 case("offcurve.nsec", BOGUS, "no point of the curve", (6, 9), bend=key_becomes("csk", key=flip), bend_ds=ds_of("csk"))
 case("newalgorithm.nsec", BRIEF_INSECURE, "RFC 4035 5.2: nothing of a known algorithm", 1,
      bend=key_becomes("csk", algorithm=200), bend_ds=ds_of("csk"))
-for bits, exponent in (1, 1), (2, 3), (33, 2**32 + 1):
-    case(f"exponent{bits}.nsec", BRIEF_SECURE, "RFC 3110 2: what the exponent is is the zone's affair", keys="csk:8",
+EXPONENT = "RFC 3110 2: what the exponent is is the zone's affair; BIND 9.20 does not take 1"
+for bits, exponent, differs in (1, 1, {"bind": "bogus"}), (2, 3, {}), (33, 2**32 + 1, {}):
+    case(f"exponent{bits}.nsec", BRIEF_SECURE, EXPONENT, differs=differs, keys="csk:8",
          bend=key_becomes("csk:8", with_exponent(exponent)), bend_ds=ds_of("csk:8"))
 case("exponent2047.nsec", BOGUS, "RFC 3110 2 allows it, but it costs more than it is worth; unbound pays", (6, 9),
      {"unbound": "secure"}, keys="csk:8", bend=key_becomes("csk:8", with_exponent(2**2046 + 1)), bend_ds=ds_of("csk:8"))
@@ -69,7 +70,7 @@ case("otherds.nsec", BOGUS, "the DS is of another key", 9, ds="csk2")
 case("badds.nsec", BOGUS, "the digest differs", 9, bend_ds=ds_digest("csk", 2, good=False))
 case("dstag.nsec", BOGUS, "the tag differs", 9, bend_ds=ds_of("csk", key_tag=lambda tag: tag ^ 1))
 case("dsalgorithm.nsec", BOGUS, "the algorithm differs", 9, bend_ds=ds_of("csk", algorithm=8))
-case("shortds.costly", BOGUS, "the digest is cut short", 9, bend_ds=ds_of("csk", digest=lambda octets: octets[:20]))
+case("shortds.lax", BOGUS, "the digest is cut short", 9, bend_ds=ds_of("csk", digest=lambda octets: octets[:20]))
 case("strangedigest.nsec", BRIEF_INSECURE, "RFC 6840 5.2: no digest is known", 2, bend_ds=ds_of("csk", digest_type=200))
 case("gost.nsec", BRIEF_INSECURE, "RFC 9906: GOST is withdrawn", 2, bend_ds=ds_of("csk", digest_type=3))
 case("strangealgorithm.nsec", BRIEF_INSECURE, "RFC 4035 5.2: no algorithm is known", 1,
@@ -119,8 +120,8 @@ case("signerbelow.nsec", ONE_SET, "the signer is below the owner", (6, 10),
      bend=lambda zone: zone.sign("www", "A", signer=zone.owner("x.www")))
 case("unsignedset.nsec", ONE_SET, "there is none", 10, bend=unsigned("www A"))
 case("unsignedsoa.nsec", "@ SOA bogus; www A secure; www MX bogus; missing A bogus",
-     "RFC 4035 3.1.3.1: the SOA of a denial is signed; BIND lets it pass without AD", 10, {"bind": "insecure"},
-     bend=unsigned("@ SOA"))
+     "RFC 4035 3.1.3.1: the SOA of a denial is signed; BIND lets it pass, 9.18 without AD", 10,
+     {"bind": "insecure secure"}, bend=unsigned("@ SOA"))
 case("unsignednsec.nsec", "www A secure; www MX bogus; missing A bogus; x.wild A bogus", "the proofs have none",
      (10, 12), bend=all_unsigned("NSEC"))
 case("unsignednsec3.nsec3", "www A secure; www MX bogus; missing A bogus; x.wild A bogus", "the proofs have none",

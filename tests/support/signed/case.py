@@ -13,7 +13,7 @@ Question = collections.namedtuple("Question", "name rdtype status")
 class Case:
     """`asked`: "OWNER TYPE STATUS; ...", owners relative to the zone, statuses as the RFCs have them; `why` says which.
     `errors`: Extended DNS Errors of which cairn sends one where the answer is not secure. `differs`: what a peer says
-    to some of this instead, by peer."""
+    to some of this instead, by peer; several words where its versions differ."""
     zone: Zone
     asked: str
     why: str = ""
