@@ -84,16 +84,16 @@ void upstream_free(struct upstream *u)
 
 /* ---- Exchanges ---- */
 
-/* Gives each letter a random case (draft-vixie-dnsext-dns0x20). Length octets are below 'A'. */
+/* Gives each letter a random case (draft-vixie-dnsext-dns0x20), without a branch that could only be guessed. Length
+ * octets are below 'A'. */
 static void mix_case(uint8_t *name, size_t len)
 {
     uint8_t bits[NAME_SIZE / 8 + 1];
     rand_bytes(bits, len / 8 + 1);
     for (size_t i = 0; i < len; i++) {
-        bool letter = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z');
-        if (letter && (bits[i / 8] >> i % 8 & 1) != 0) {
-            name[i] ^= 0x20;
-        }
+        unsigned is_letter = (uint8_t)((name[i] | 0x20) - 'a') < 26;
+        unsigned bit = bits[i / 8] >> i % 8 & 1u;
+        name[i] ^= (uint8_t)((is_letter & bit) << 5);
     }
 }
 
