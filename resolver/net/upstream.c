@@ -92,7 +92,7 @@ static void mix_case(uint8_t *name, size_t len)
     rand_bytes(bits, len / 8 + 1);
     for (size_t i = 0; i < len; i++) {
         unsigned is_letter = (uint8_t)((name[i] | 0x20) - 'a') < 26;
-        unsigned bit = bits[i / 8] >> i % 8 & 1u;
+        unsigned bit = (unsigned)bits[i / 8] >> i % 8 & 1;
         name[i] ^= (uint8_t)((is_letter & bit) << 5);
     }
 }
