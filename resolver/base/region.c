@@ -35,10 +35,8 @@ bool region_grow(struct region *r, size_t size)
     if (size > r->max || mprotect(end, more, PROT_READ | PROT_WRITE) != 0) {
         return false;
     }
-    char *huge = r->size > 0 ? end : end + REGION_CHUNK;
-    size_t huge_size = r->size > 0 ? more : more - REGION_CHUNK;
-    if (huge_size > 0) {
-        madvise(huge, huge_size, MADV_HUGEPAGE); /* no harm if not */
+    if (r->size > 0) {
+        madvise(r->at, r->size, MADV_HUGEPAGE); /* no harm if it fails */
     }
     r->size += more;
     return true;
@@ -48,6 +46,7 @@ void region_clear(struct region *r)
 {
     if (r->size > 0) {
         madvise(r->at, r->size, MADV_DONTNEED);
+        madvise(r->at, r->size, MADV_NOHUGEPAGE);
     }
 }
 

@@ -1,6 +1,6 @@
-/* Zeroed memory that grows in place: the addresses are reserved at once, memory is taken as far as it is used. What
- * lies beyond the first chunk comes in huge pages where the system has them, so that a look into a large table at
- * random does not wait for the page tables too. */
+/* Zeroed memory that grows in place: the addresses are reserved at once, memory is taken as far as it is used. Chunks
+ * that have been outgrown may be made huge pages by the system in the background, so that looks into a large table at
+ * random do not wait for the page tables too; not when they are touched first, which can take it milliseconds. */
 #ifndef CAIRN_BASE_REGION_H
 #define CAIRN_BASE_REGION_H
 

@@ -33,6 +33,7 @@ struct worker {
     struct keyring *keyring;
     struct upstream *upstream;
     struct front front;
+    size_t ready_bytes;
     struct prime prime;
     struct event *stop_timer;
     uint64_t limit_hits[LIMIT_COUNT];
@@ -164,7 +165,8 @@ static int build(struct worker *w, const struct worker_parts *parts)
     arena_init(&w->front.arena, ARENA_CAP);
     w->front.cache = w->cache;
     w->front.rates = parts->rates;
-    w->front.ready = ready_new(parts->ready_bytes);
+    w->ready_bytes = parts->ready_bytes;
+    w->front.ready = ready_new(w->ready_bytes);
     struct walk_hooks hooks = {.ctx = w, .on_network = on_network, .on_refreshed = on_refreshed, .on_rest = batch_end};
     w->front.walks = walks_new(w->base, w->upstream, parts->board, &hooks);
     if (w->front.ready == NULL || w->front.walks == NULL) {
@@ -247,6 +249,24 @@ void worker_post(struct worker *w, void (*run_on)(struct worker *w, void *arg), 
     mailbox_post(&w->mailbox, run_task, t);
 }
 
+static void free_ready(void *arg)
+{
+    ready_free(arg);
+}
+
+/* Those there are were composed as the settings before would have it. Giving back their memory can take milliseconds,
+ * which the main thread has. */
+static void begin_ready_anew(struct worker *w)
+{
+    struct ready *empty = ready_new(w->ready_bytes);
+    if (empty == NULL) {
+        ready_clear(w->front.ready);
+        return;
+    }
+    mailbox_post(w->main, free_ready, w->front.ready);
+    w->front.ready = empty;
+}
+
 static void take_settings(struct worker *w, void *arg)
 {
     struct settings *s = arg;
@@ -255,7 +275,7 @@ static void take_settings(struct worker *w, void *arg)
         give_back(w, s);
         return;
     }
-    ready_clear(w->front.ready); /* composed as the settings before would have it */
+    begin_ready_anew(w);
     upstream_configure(w->upstream, &s->upstream);
     tcp_configure(w->front.tcp, &s->tcp);
 }
