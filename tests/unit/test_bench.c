@@ -7,7 +7,12 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "answer.h"
+#include "batch.h"
 #include "histogram.h"
 #include "mix.h"
 #include "question.h"
@@ -232,9 +237,44 @@ static void quantiles_are_exact_to_a_bucket(void **state)
     assert_int_equal(histogram_quantile(&h, 1), 1000000);
 }
 
+static uint64_t real_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void an_answer_that_is_read_late_has_the_time_of_its_arrival(void **state)
+{
+    (void)state;
+    static struct batch batch;
+    struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(self);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int)), 0);
+    assert_int_equal(bind(fd, (const void *)&self, len), 0);
+    assert_int_equal(getsockname(fd, (void *)&self, &len), 0);
+    assert_int_equal(connect(fd, (const void *)&self, len), 0);
+    batch_init(&batch, BATCH_STAMPED);
+    bool is_found = false;
+    for (int tries = 0; tries < 100 && !is_found; tries++) { /* the kernel begins to stamp in its own time */
+        batch.datagram[0].len = 12;
+        uint64_t before = real_time();
+        assert_int_equal(batch_send(&batch, fd, 1), 1);
+        uint64_t after = real_time();
+        usleep(2000);
+        assert_int_equal(batch_receive(&batch, fd, MSG_WAITFORONE), 1);
+        uint64_t arrival = batch_arrival(&batch, 0);
+        is_found = arrival >= before && arrival <= after;
+    }
+    assert_true(is_found);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_that_is_read_late_has_the_time_of_its_arrival),
         cmocka_unit_test(a_name_shows_the_last_digits_of_its_index),
         cmocka_unit_test(what_is_no_name_makes_no_pattern),
         cmocka_unit_test(a_walk_goes_from_root_over_the_domain_to_the_zone),

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define BATCH_SIZE    64
 #define DATAGRAM_SIZE 1232
@@ -17,12 +18,13 @@ struct datagram {
     struct sockaddr_in peer;
     size_t len;
     uint8_t bytes[DATAGRAM_SIZE];
-    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo))];
+    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))]; /* room for an in_pktinfo as well */
 };
 
 /* What the batch keeps beside the bytes. */
 enum batch_kind {
     BATCH_CONNECTED, /* connected socket: neither peer nor local address */
+    BATCH_STAMPED,   /* connected socket: time of arrival (SO_TIMESTAMPNS must be on) */
     BATCH_PEER,      /* peer address */
     BATCH_BOTH, /* peer and local address (IP_PKTINFO must be on): a reply leaves from the address that was asked */
 };
@@ -45,5 +47,9 @@ int batch_send(struct batch *b, int fd, int n);
 
 /* The local address datagram i arrived at, or leaves from; BATCH_BOTH only. */
 struct in_addr batch_local(const struct batch *b, int i);
+
+/* When the kernel took datagram i from the network, in ns of CLOCK_REALTIME, however late it was read; 0 if it does not
+ * say. BATCH_STAMPED only. */
+uint64_t batch_arrival(const struct batch *b, int i);
 
 #endif

@@ -33,10 +33,11 @@ class View:
         return min((r for r in ratios if r is not None), default=None)
 
     def rise_ms(self, workload, path, before):
-        """How much later the last thousandth of the answers comes than in the run before."""
-        pairs = zip(self.each(workload, "cairn", *path, "p999_us"), self.each(workload, "cairn", *before, "p999_us"))
-        rises = [(a - b) / 1000 for a, b in pairs]
-        return statistics.median(rises) if rises else None
+        """How much later the last thousandth of the answers comes than in the run before: the difference of the two
+        numbers that the table of workloads shows. One disturbed round moves neither; the median of the rounds'
+        differences it would."""
+        after, first = (self.median(workload, "cairn", *p, "p999_us") for p in (path, before))
+        return None if after is None or first is None else (after - first) / 1000
 
     def p99_to_best(self):
         """cairn's p99 in units of that of the peer with the highest rate."""

@@ -1,8 +1,10 @@
 /*
  * DNS load over UDP or TCP, cheaper than the servers it measures. Closed loop: every lane (one socket, one port) keeps
  * `window / lanes` questions on the way and asks the next one when an answer comes. Open loop (--rate): questions leave
- * on a schedule, and a latency counts from the moment its question was due, so that a stalling server cannot hide
- * behind the questions it prevented. Every answer is checked. The result is one JSON object on stdout.
+ * on a schedule, and a latency counts from the moment its question was due to the moment the kernel took its answer
+ * from the network, so that a stalling server cannot hide behind the questions it prevented, and an answer does not
+ * wait in the figures for a reader that has no processor. Every answer is checked. The result is one JSON object on
+ * stdout.
  */
 #include "address.h"
 #include "batch.h"
@@ -22,6 +24,7 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 #define SWEEP_NS (NS_PER_S / 20)
+#define STALL_NS (NS_PER_S / 4000) /* no turn takes so long by itself: a batch is some 100 µs */
 
 /* One question on the way. The id on the wire is the slot's number plus its generation, so a late answer to an
  * abandoned question is not taken for the next one's. */
@@ -49,17 +52,28 @@ struct run {
     struct batch batch;
     struct histogram latency;
     uint64_t start_ns, end_ns, last_ns; /* first question, when to stop asking, last answer */
+    uint64_t seen_ns, stalled_ns;       /* last look at the clock; time without a processor */
     uint64_t sent, answered, lost, stray;
     double flood_due; /* questions of the flood that should have been asked, less those that were */
     uint64_t verdict[VERDICT_COUNT];
     uint64_t rcode[16];
 };
 
-static uint64_t now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t now_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+static bool is_stamped(const struct options *o)
+{
+    return o->rate != 0 && !o->tcp;
 }
 
 static void slot_free(struct lane *l, unsigned number)
@@ -75,7 +89,7 @@ static bool open_lane(struct lane *l, const struct options *o)
         return pipe_open(&l->pipe, &o->server);
     }
     l->fd = address_connect(&o->server);
-    return l->fd >= 0;
+    return l->fd >= 0 && (!is_stamped(o) || setsockopt(l->fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int)) == 0);
 }
 
 static bool open_lanes(struct run *r)
@@ -92,7 +106,7 @@ static bool open_lanes(struct run *r)
     return true;
 }
 
-static void take_reply(struct run *r, struct lane *l, const struct datagram *d, uint64_t now)
+static void take_reply(struct run *r, struct lane *l, const struct datagram *d, uint64_t arrived)
 {
     unsigned id = d->len < 4 ? 0 : (unsigned)(d->bytes[0] << 8 | d->bytes[1]);
     struct slot *s = &l->slot[id % LANE_SLOTS];
@@ -104,9 +118,9 @@ static void take_reply(struct run *r, struct lane *l, const struct datagram *d, 
     r->verdict[reply_judge(s->pattern, s->index, r->options->echo, d->bytes, d->len)]++;
     r->rcode[d->bytes[3] & 0x0f]++;
     if (!s->is_flood) {
-        histogram_add(&r->latency, now - s->due_ns);
+        histogram_add(&r->latency, arrived > s->due_ns ? arrived - s->due_ns : 0);
     }
-    r->last_ns = now;
+    r->last_ns = arrived;
     slot_free(l, id % LANE_SLOTS);
 }
 
@@ -115,8 +129,10 @@ static bool receive(struct run *r, struct lane *l, int *got)
 {
     *got = r->options->tcp ? pipe_receive(&l->pipe, &r->batch) : batch_receive(&r->batch, l->fd, MSG_DONTWAIT);
     uint64_t now = now_ns();
+    uint64_t ahead = is_stamped(r->options) && *got > 0 ? clock_ns(CLOCK_REALTIME) - now : 0;
     for (int i = 0; i < *got; i++) {
-        take_reply(r, l, &r->batch.datagram[i], now);
+        uint64_t stamp = ahead != 0 ? batch_arrival(&r->batch, i) : 0;
+        take_reply(r, l, &r->batch.datagram[i], stamp != 0 ? stamp - ahead : now);
     }
     return *got >= 0;
 }
@@ -191,6 +207,20 @@ static unsigned sweep(struct run *r, uint64_t now)
     return waiting;
 }
 
+/* In an open loop, what the generator does cannot depend on the server: it never waits for it. So where the clock has
+ * jumped, another program had the core, and the schedule moves by as much. The questions are asked later, instead of
+ * all at once, and what they wait for the generator is not held against the server. */
+static void excuse_stall(struct run *r, uint64_t now)
+{
+    uint64_t gap = now - r->seen_ns;
+    r->seen_ns = now;
+    if (r->options->rate != 0 && gap > STALL_NS) {
+        r->start_ns += gap;
+        r->end_ns += gap;
+        r->stalled_ns += gap;
+    }
+}
+
 /* One turn over all lanes; *idle if nothing came in. False if the server's port is gone. */
 static bool turn(struct run *r, bool *idle)
 {
@@ -202,6 +232,7 @@ static bool turn(struct run *r, bool *idle)
         }
         *idle = *idle && got == 0;
         uint64_t now = now_ns();
+        excuse_stall(r, now);
         uint64_t allowed = allowance(r, now);
         if (allowed > 0 && !ask(r, &r->lane[i], allowed, now)) {
             return false;
@@ -214,7 +245,7 @@ static bool turn(struct run *r, bool *idle)
  * the server that answers, and be counted there. */
 static bool run_load(struct run *r)
 {
-    uint64_t swept = r->start_ns = r->last_ns = now_ns();
+    uint64_t swept = r->start_ns = r->last_ns = r->seen_ns = now_ns();
     r->end_ns = r->start_ns + (uint64_t)(r->options->seconds * (double)NS_PER_S);
     for (;;) {
         bool idle;
@@ -244,10 +275,10 @@ static void print_result(const struct run *r)
     double cpu_us = (double)cpu.tv_sec * 1e6 + (double)cpu.tv_nsec / 1e3;
     printf("{\"sent\": %" PRIu64 ", \"answered\": %" PRIu64 ", \"right\": %" PRIu64 ", \"failed\": %" PRIu64
            ", \"empty\": %" PRIu64 ", \"wrong\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"stray\": %" PRIu64
-           ", \"seconds\": %.6f, \"rate\": %.1f, \"load_cpu_us\": %.3f",
+           ", \"seconds\": %.6f, \"rate\": %.1f, \"stalled_s\": %.6f, \"load_cpu_us\": %.3f",
            r->sent, r->answered, r->verdict[VERDICT_RIGHT], r->verdict[VERDICT_FAILED], r->verdict[VERDICT_EMPTY],
            r->verdict[VERDICT_WRONG], r->lost, r->stray, seconds, seconds > 0 ? (double)r->answered / seconds : 0.0,
-           r->sent > 0 ? cpu_us / (double)r->sent : 0.0);
+           (double)r->stalled_ns / (double)NS_PER_S, r->sent > 0 ? cpu_us / (double)r->sent : 0.0);
     printf(", \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f, \"rcode\": {",
            (double)histogram_quantile(h, .5) / 1e3, (double)histogram_quantile(h, .99) / 1e3,
            (double)histogram_quantile(h, .999) / 1e3, (double)h->max_ns / 1e3);
@@ -269,7 +300,7 @@ int main(int argc, char **argv)
         return 2;
     }
     run.options = &options;
-    batch_init(&run.batch, BATCH_CONNECTED);
+    batch_init(&run.batch, is_stamped(&options) ? BATCH_STAMPED : BATCH_CONNECTED);
     mix_init(&run.mix);
     if (!sequence_init(&run.sequence, &options)) {
         fprintf(stderr, "load: no memory for the sequence of names\n");

@@ -41,14 +41,34 @@ def cores():
 
 
 def pin_here():
-    """Keeps this program off the server's core."""
+    """Keeps this program off the server's core, and from having to wait for the load it watches; whether that is
+    allowed."""
     os.sched_setaffinity(0, {cores()[1]})
+    return be_prompt()
 
 
-def start(command, core, **options):
-    """Starts a program pinned to one core, or to a set of them."""
-    cores_of = core if isinstance(core, set) else {core}
-    return subprocess.Popen([str(c) for c in command], preexec_fn=lambda: os.sched_setaffinity(0, cores_of), **options)
+def start(command, core, prompt=False, **options):
+    """Starts a program pinned to one core, or to a set of them. A `prompt` one runs there as be_prompt says."""
+    def prepare():
+        os.sched_setaffinity(0, core if isinstance(core, set) else {core})
+        if prompt and core == cores()[1]:
+            be_prompt()
+    return subprocess.Popen([str(c) for c in command], preexec_fn=prepare, **options)
+
+
+def be_prompt():
+    """Load generator and tree share a core and never sleep while they are needed, so they give it to each other by
+    yielding. Only in a real-time class does that take microseconds: otherwise each keeps the core for milliseconds, in
+    which the other's answers wait. Whatever else wants that core gets the twentieth of its time that the kernel keeps
+    for it. What this program starts does not inherit it. False where it is not allowed, or would starve the server
+    since there is only one core."""
+    try:
+        mine, load = cores()
+        if mine != load:
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        return mine != load
+    except OSError:
+        return False
 
 
 def stop(process):

@@ -43,7 +43,7 @@ class Tree:
     def __init__(self, core, hosts=1000, delay=0, loss=0, signatures=None):
         command = [PROGRAMS / "bench_tree", "--hosts", hosts, "--delay", delay, "--loss", loss]
         command += ["--signed", signatures] if signatures else []
-        self.process = machine.start(command, core, stdout=subprocess.PIPE, text=True)
+        self.process = machine.start(command, core, prompt=True, stdout=subprocess.PIPE, text=True)
         time.sleep(.2)
         if self.process.poll() is not None:
             raise RuntimeError("the synthetic tree could not start")
@@ -60,7 +60,7 @@ def run_load(core, echo, *arguments, port=PORT):
     """What one run of the load generator says."""
     command = [PROGRAMS / "bench_load", "--server", f"{ADDRESS}@{port}", *(["--echo"] if echo else []),
                "--window", WINDOW, *arguments]
-    with machine.start(command, core, stdout=subprocess.PIPE, text=True) as load:
+    with machine.start(command, core, prompt=True, stdout=subprocess.PIPE, text=True) as load:
         output = load.communicate()[0]
     if load.returncode != 0:
         raise RuntimeError(f"the load generator failed: {output}")

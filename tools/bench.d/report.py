@@ -62,6 +62,9 @@ def warnings(result):
         if bad > 1e-6:
             lines.append(f"{title}: {bad:.2%} of the questions got no right answer "
                          "({failed:.0f} failed, {empty:.0f} empty, {wrong:.0f} wrong, {lost:.0f} lost)".format(**total))
+    if not result["is_prompt"]:
+        lines.append("load generator and name servers got no real-time class (not allowed, or one core only): walks and "
+                     "rates are up to a few milliseconds of waiting for each other worse than they could be")
     if others > .05:
         lines.append(f"the machine was not quiet: other programs used up to {others:.0%} of the two cores; "
                      "trust the ratios, not the numbers")
@@ -126,7 +129,13 @@ METHOD = """
   for unbound. IPv4 only matters most to unbound: with IPv6 on, as its package comes, it looks for an IPv6 address of each
   name server of the tree and so sends three times as many queries.
 - **The load generator** (`tools/bench.d/load.c`) keeps 128 questions on the way over 8 sockets and asks the next when an answer
-  comes, or follows a schedule. It checks every answer: id, question, rcode, and the very address.
+  comes, or follows a schedule. It checks every answer: id, question, rcode, and the very address. On a schedule a latency counts
+  from the moment the question was due to the moment the kernel took the answer from the network. The generator never waits for
+  a server, so when it has had no processor for a while (over 0.25 ms), that was other programs' doing: the schedule moves by as much.
+- **Generator and name servers share a core** and never sleep while they are busy, since waking them would cost the server that is
+  measured. So they run in a real-time class (SCHED_FIFO, lowest priority) where that is allowed, in which yielding the core takes
+  microseconds instead of a slice of milliseconds; the kernel keeps a twentieth of the core for everything else. No server runs in
+  such a class. Without the right to it the rest of the method is the same, and the report says so.
 - **The tree** (`tools/bench.d/answer.h`) is answered from arithmetic: a root, ten top-level domains, and a zone of its own for
   every name on {hosts} addresses, with two in-zone name servers each. A name never asked before costs a referral from a
   top-level domain and an answer from its zone.
@@ -145,7 +154,7 @@ METHOD = """
 | 10 ms per name server | names never asked before, one after the other; what is over is the latency less 10 ms for each query to a name server |
 | validated | names never asked before in 20,000 signed zones, each with a key of its own; answer, DNSKEY and DS are validated from a trust anchor for the tree's root. Keys and signatures are made beforehand (`tools/bench.d/sign.py`) |
 | flood | 12,000 questions per second for 1,000 names, then the same with 6,000 new names per second in between, 200,000 in all, on a cache of 48 MiB; then each of the 1,000 is asked once more, and those that reach the name servers are the misses |
-| own zone | a zone of 10,000 records and one of {names:,}; loading is from exec to the first answer; the reload is by SIGHUP with a new serial, at 30,000 questions per second, compared with the same run without. Memory per record is the difference of the two zones |
+| own zone | a zone of 10,000 records and one of {names:,}; loading is from exec to the first answer; the reload is by SIGHUP with a new serial, at 30,000 questions per second, compared with the same run without: the rise is that of the median of the rounds. Memory per record is the difference of the two zones |
 """
 
 

@@ -21,7 +21,7 @@
 
 #define HELD_MAX       16384 /* replies held back by --delay; what does not fit is lost, as in a router */
 #define REPORT_WAIT_MS 50
-#define AWAKE_US       (DELAY_MAX_US + 10000) /* after the last query */
+#define AWAKE_US       10000 /* after the last query and its reply */
 #define DELAY_MAX_US   1000000
 
 /* Replies on their way, oldest first: the delay is the same for all, so they leave in the order they came. */
@@ -124,7 +124,7 @@ static void serve(struct service *s, int fd)
         }
         if (n > 0) {
             last_us = now;
-        } else if (now - last_us < AWAKE_US) {
+        } else if (now - last_us < AWAKE_US + s->delay_us) {
             sched_yield();
         } else {
             poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, REPORT_WAIT_MS);

@@ -299,7 +299,7 @@ def zone_of(bench, server, records, with_reload=False):
 def during_reload(bench, process, path, arguments):
     """The load, with a new serial of the zone half a second after its start, and whether it was taken up."""
     command = [PROGRAMS / "bench_load", "--server", f"127.0.0.1@{PORT}", *arguments]
-    with machine.start(command, bench.load, stdout=subprocess.PIPE, text=True) as load:
+    with machine.start(command, bench.load, prompt=True, stdout=subprocess.PIPE, text=True) as load:
         time.sleep(.5)
         serial = zonefile.next_serial(path)
         begin = time.monotonic()

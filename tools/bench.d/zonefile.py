@@ -13,7 +13,7 @@ def make(path, records):
     if not path.exists():
         part = path.with_suffix(".part")
         with open(part, "w", encoding="ascii") as out:
-            out.write(HEAD.format(serial=1))
+            out.write(HEAD.format(serial=0x2a3b4c5d))
             for i in range(records):
                 a = FIRST + (i & 0x1ffff)
                 out.write(f"h{i:08} A {a >> 24}.{a >> 16 & 255}.{a >> 8 & 255}.{a & 255}\n")
