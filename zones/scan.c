@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define READ_PIECE ((size_t)1 << 18)
+
 /* ---- Files ---- */
 
 static struct scan_file *add_file(struct scan_files *files, const char *path, size_t len)
@@ -50,12 +52,14 @@ int scan_files_add(struct scan_files *files, const char *path, const char *text,
     return FAIL_NONE;
 }
 
-/* A file that shrinks while it is read is taken as it is then; one that grows, as it was. */
+/* A file that shrinks while it is read is taken as it is then; one that grows, as it was. It is read in pieces since
+ * many a kernel lets nobody else run on the core while a call copies. */
 static int read_all(int fd, struct scan_file *f)
 {
     size_t done = 0;
     while (done < f->len) {
-        ssize_t got = read(fd, f->text + done, f->len - done);
+        size_t left = f->len - done;
+        ssize_t got = read(fd, f->text + done, left < READ_PIECE ? left : READ_PIECE);
         if (got < 0 && errno != EINTR) {
             return FAIL_SYSTEM;
         }

@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+
+#include "resolver/base/thread.h"
 
 struct reload {
     struct mailbox *home;
@@ -60,6 +63,8 @@ static void finish(void *arg)
 static void *run(void *arg)
 {
     struct reload *r = arg;
+    prctl(PR_SET_NAME, "loader");
+    thread_be_background();
     const struct zone_set *old = r->current->zones;
     r->result.ok = load_all(r->path, old, collect, r, &r->result.loaded) == FAIL_NONE;
     mailbox_post(r->home, finish, r);

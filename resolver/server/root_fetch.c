@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "resolver/base/clock.h"
 #include "resolver/base/rand.h"
+#include "resolver/base/thread.h"
 #include "resolver/dns/name.h"
 #include "resolver/iterate/forbidden.h"
 #include "resolver/net/transfer.h"
@@ -228,6 +230,8 @@ static void *run(void *arg)
 {
     struct root_fetch *f = arg;
     const char *file = f->settings->config->recursion.local_root_file;
+    prctl(PR_SET_NAME, "root-copy");
+    thread_be_background();
     if (file[0] != '\0') {
         read_file(f, file);
     } else {

@@ -1,4 +1,6 @@
 """Own zones: authoritative answers, and reloading them without losing a query."""
+import os
+import pathlib
 import signal
 import threading
 import time
@@ -132,6 +134,33 @@ def test_reloading_under_load_loses_no_query_and_shows_the_new_data(served):
     assert not own.errors and not other.errors
     assert set(own.answers) <= {"10.0.3.7"} | {f"10.0.4.{number}" for number in range(1, 21)}
     assert set(other.answers) == {"198.18.0.10"}
+
+
+def threads(daemon):
+    """{name: (policy, nice)} of a daemon's threads, by proc(5)."""
+    found = {}
+    for task in pathlib.Path(f"/proc/{daemon.process.pid}/task").iterdir():
+        name, _, rest = (task / "stat").read_text().partition("(")[2].rpartition(")")
+        fields = rest.split()
+        found[name] = int(fields[38]), int(fields[16])
+    return found
+
+
+def test_what_loads_in_the_background_stays_behind_the_workers(served):
+    daemon, zone = served
+    before = threads(daemon)
+    zone.write(api="10.0.4.1")
+    configuration = daemon.config_path.read_text()
+    daemon.config_path.unlink()
+    os.mkfifo(daemon.config_path)  # so that whoever loads waits for us
+    daemon.process.send_signal(signal.SIGHUP)
+    with open(daemon.config_path, "w", encoding="utf-8") as f:
+        during = threads(daemon)
+        f.write(configuration)
+    assert wait_for(daemon, "api.dev.test", "10.0.4.1")
+    assert "loader" not in before
+    assert during.pop("loader") == (os.SCHED_BATCH, 19)
+    assert during == before
 
 
 def test_once_a_reload_has_returned_nobody_sees_the_old_data(served):
