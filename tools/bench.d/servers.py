@@ -168,7 +168,8 @@ def wait_ready(process, seconds=10, port=PORT):
     return wait_answer(process, b"\0", 2, seconds, port) is not None
 
 
-def wait_answer(process, name, qtype, seconds=10, port=PORT, additional=b"", good=lambda reply: True):
+def wait_answer(process, name, qtype, seconds=10, port=PORT, additional=b"", good=lambda reply: True,
+                pause=.0005):
     """Asks again and again, with one additional record if any, until a reply is `good`; the time.monotonic() of its
     arrival, or None."""
     question = name + struct.pack("!2H", qtype, 1) + additional
@@ -180,7 +181,7 @@ def wait_answer(process, name, qtype, seconds=10, port=PORT, additional=b"", goo
                 return time.monotonic()
         except OSError:  # none came, or nobody listens yet
             pass
-        time.sleep(.0005)
+        time.sleep(pause)
     return None
 
 

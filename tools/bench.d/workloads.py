@@ -304,7 +304,7 @@ def during_reload(bench, process, path, arguments):
         serial = zonefile.next_serial(path)
         begin = time.monotonic()
         process.send_signal(signal.SIGHUP)
-        taken = wait_answer(process, query_name(zonefile.APEX), SOA, 60,
+        taken = wait_answer(process, query_name(zonefile.APEX), SOA, 60, pause=.05,
                             good=lambda reply: struct.pack("!I", serial) in reply)
         result = json.loads(load.communicate()[0])
     result["reload_s"] = taken - begin if taken else None
