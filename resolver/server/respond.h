@@ -46,8 +46,9 @@ struct respond_extra {
 
 /* Cookie and idle time-out that OPT tells are those that the front has put into q->edns. */
 
-/* Appends OPT to `len` octets of an answer, if the client sent one. Errors that do not fit (at most EDE_MAX) come without
- * their texts, or not at all: an answer is not truncated for the sake of its explanation. Returns the new length. */
+/* Appends OPT to `len` octets of an answer, if the client sent one. Errors that do not fit (at most EDE_MAX) come
+ * without their texts, or not at all: an answer is not truncated for the sake of its explanation. Returns the new
+ * length. */
 size_t respond_add_opt(const struct responder *r, const struct request *q, const struct respond_extra *extra,
                        uint8_t *out, size_t len, size_t limit);
 
