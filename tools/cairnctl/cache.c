@@ -53,31 +53,27 @@ static void print_entry(const json_t *e)
     }
 }
 
+static void print_entries(const struct arguments *a, json_t *all)
+{
+    const json_t *entries = json_object_get(all, "entries");
+    json_t *e;
+    size_t i;
+    if (json_array_size(entries) == 0) {
+        printf("nothing is cached for %s%s%s\n", a->words[0], a->count > 1 ? " " : "", a->count > 1 ? a->words[1] : "");
+    }
+    json_array_foreach(entries, i, e)
+    {
+        print_entry(e);
+    }
+}
+
 enum ctl_exit ctl_cache_get(const struct arguments *a)
 {
-    json_t *all, *e;
-    size_t i;
     json_t *arguments = json_pack("{s:s}", "name", a->words[0]);
     if (a->count > 1) {
         json_object_set_new(arguments, "type", json_string(a->words[1]));
     }
-    enum ctl_exit result = client_get(a, "/v1/cache/entries", arguments, &all);
-    if (result != CTL_OK) {
-        return result;
-    }
-    json_t *entries = json_object_get(all, "entries");
-    if (a->json) {
-        print_json(all);
-    } else if (json_array_size(entries) == 0) {
-        printf("nothing is cached for %s%s%s\n", a->words[0], a->count > 1 ? " " : "", a->count > 1 ? a->words[1] : "");
-    } else {
-        json_array_foreach(entries, i, e)
-        {
-            print_entry(e);
-        }
-    }
-    json_decref(all);
-    return CTL_OK;
+    return client_show(a, "/v1/cache/entries", arguments, print_entries);
 }
 
 /* The first record, and how many more there are. */
@@ -98,25 +94,23 @@ static void add_data(struct grid *t, const json_t *e)
     }
 }
 
-static void print_list(const json_t *all)
+static void add_entry(struct grid *t, const json_t *e)
+{
+    char left[AGE_TEXT_SIZE];
+    grid_add(t, text_of(e, "name"));
+    grid_add(t, text_of(e, "type"));
+    grid_add(t, kind_of(e));
+    grid_add(t, age_text(number_of(e, "ttl"), left));
+    grid_add(t, text_of(e, "trust"));
+    grid_add(t, text_of(e, "source"));
+    add_data(t, e);
+}
+
+static void print_list(const struct arguments *a, json_t *all)
 {
     static const char *const heading[] = {"name", "type", "kind", "left", "trust", "from", "data"};
-    struct grid t;
-    size_t i;
-    json_t *e;
-    grid_init(&t, 7, heading);
-    json_array_foreach(json_object_get(all, "entries"), i, e)
-    {
-        char left[AGE_TEXT_SIZE];
-        grid_add(&t, text_of(e, "name"));
-        grid_add(&t, text_of(e, "type"));
-        grid_add(&t, kind_of(e));
-        grid_add(&t, age_text(number_of(e, "ttl"), left));
-        grid_add(&t, text_of(e, "trust"));
-        grid_add(&t, text_of(e, "source"));
-        add_data(&t, e);
-    }
-    grid_print(&t);
+    (void)a;
+    grid_print(json_object_get(all, "entries"), 7, heading, add_entry);
     if (json_is_true(json_object_get(all, "more"))) {
         printf("There are more; --limit N shows more of them.\n");
     }
@@ -124,7 +118,6 @@ static void print_list(const json_t *all)
 
 enum ctl_exit ctl_cache_ls(const struct arguments *a)
 {
-    json_t *all;
     json_t *arguments = json_object();
     if (a->count > 0) {
         json_object_set_new(arguments, "under", json_string(a->words[0]));
@@ -132,36 +125,21 @@ enum ctl_exit ctl_cache_ls(const struct arguments *a)
     if (a->limit != NULL) {
         json_object_set_new(arguments, "limit", json_string(a->limit));
     }
-    enum ctl_exit result = client_get(a, "/v1/cache/list", arguments, &all);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(all);
-    } else {
-        print_list(all);
-    }
-    json_decref(all);
-    return CTL_OK;
+    return client_show(a, "/v1/cache/list", arguments, print_list);
+}
+
+static void print_flushed(const struct arguments *a, json_t *r)
+{
+    long long removed = (long long)number_of(r, "removed");
+    (void)a;
+    printf("removed %lld %s\n", removed, removed == 1 ? "entry" : "entries");
 }
 
 enum ctl_exit ctl_cache_flush(const struct arguments *a)
 {
-    json_t *r;
     json_t *arguments = json_pack("{s:s, s:b}", "name", a->words[0], "subtree", (a->given & CTL_SUBTREE) != 0);
     if (a->type != NULL) {
         json_object_set_new(arguments, "type", json_string(a->type));
     }
-    enum ctl_exit result = client_post(a, "/v1/cache/flush", arguments, &r);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(r);
-    } else {
-        long long removed = (long long)number_of(r, "removed");
-        printf("removed %lld %s\n", removed, removed == 1 ? "entry" : "entries");
-    }
-    json_decref(r);
-    return CTL_OK;
+    return client_change(a, "/v1/cache/flush", arguments, print_flushed);
 }

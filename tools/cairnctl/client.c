@@ -186,7 +186,7 @@ static enum ctl_exit exchange(int fd, const char *request, size_t request_len, i
     return CTL_OK;
 }
 
-static void report_refusal(const struct arguments *a, const json_t *body)
+static void report_refusal(const struct arguments *a, json_t *body)
 {
     size_t i;
     json_t *problem;
@@ -232,7 +232,29 @@ enum ctl_exit client_get(const struct arguments *a, const char *path, json_t *ar
     return ask(a, "GET", path, arguments, out);
 }
 
-enum ctl_exit client_post(const struct arguments *a, const char *path, json_t *arguments, json_t **out)
+static enum ctl_exit show(const struct arguments *a, const char *method, const char *path, json_t *arguments,
+                          client_print_fn *print)
 {
-    return ask(a, "POST", path, arguments, out);
+    json_t *answer;
+    enum ctl_exit result = ask(a, method, path, arguments, &answer);
+    if (result != CTL_OK) {
+        return result;
+    }
+    if (a->json) {
+        print_json(answer);
+    } else {
+        print(a, answer);
+    }
+    json_decref(answer);
+    return CTL_OK;
+}
+
+enum ctl_exit client_show(const struct arguments *a, const char *path, json_t *arguments, client_print_fn *print)
+{
+    return show(a, "GET", path, arguments, print);
+}
+
+enum ctl_exit client_change(const struct arguments *a, const char *path, json_t *arguments, client_print_fn *print)
+{
+    return show(a, "POST", path, arguments, print);
 }

@@ -47,24 +47,19 @@ static enum ctl_exit show_file(const struct arguments *a)
     return CTL_OK;
 }
 
+static void print_config(const struct arguments *a, json_t *c)
+{
+    (void)a;
+    fputs(text_of(c, "text"), stdout);
+}
+
 enum ctl_exit ctl_config_show(const struct arguments *a)
 {
-    json_t *c;
     if (a->count > 0) {
         return show_file(a);
     }
     json_t *arguments = json_pack("{s:s}", "effective", (a->given & CTL_EFFECTIVE) != 0 ? "true" : "false");
-    enum ctl_exit result = client_get(a, "/v1/config", arguments, &c);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(c);
-    } else {
-        fputs(text_of(c, "text"), stdout);
-    }
-    json_decref(c);
-    return CTL_OK;
+    return client_show(a, "/v1/config", arguments, print_config);
 }
 
 enum ctl_exit ctl_config_schema(const struct arguments *a)

@@ -29,31 +29,26 @@ static void print_local_root(const json_t *copy)
     }
 }
 
+static void print_status(const struct arguments *a, json_t *s)
+{
+    char age[AGE_TEXT_SIZE], since[AGE_TEXT_SIZE], listen[4096];
+    (void)a;
+    join(json_object_get(s, "listen"), listen, sizeof(listen));
+    printf("cairnd %s is running, pid %lld\n", text_of(s, "version"), (long long)number_of(s, "pid"));
+    printf("  up         %s, since %s\n", age_text(number_of(s, "uptime_s"), age),
+           time_text(number_of(s, "started"), since));
+    printf("  config     %s\n", text_of(s, "config"));
+    printf("  listening  %s\n", listen);
+    printf("  workers    %lld\n", (long long)number_of(s, "workers"));
+    printf("  zones      %lld\n", (long long)number_of(s, "zones"));
+    printf("  queries    %lld\n", (long long)number_of(s, "queries"));
+    printf("  dnssec     %s\n", json_is_true(json_object_get(s, "dnssec")) ? "validating" : "not validating");
+    print_local_root(json_object_get(s, "local_root"));
+}
+
 enum ctl_exit ctl_status(const struct arguments *a)
 {
-    json_t *s;
-    char age[AGE_TEXT_SIZE], since[AGE_TEXT_SIZE], listen[4096];
-    enum ctl_exit result = client_get(a, "/v1/status", NULL, &s);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(s);
-    } else {
-        join(json_object_get(s, "listen"), listen, sizeof(listen));
-        printf("cairnd %s is running, pid %lld\n", text_of(s, "version"), (long long)number_of(s, "pid"));
-        printf("  up         %s, since %s\n", age_text(number_of(s, "uptime_s"), age),
-               time_text(number_of(s, "started"), since));
-        printf("  config     %s\n", text_of(s, "config"));
-        printf("  listening  %s\n", listen);
-        printf("  workers    %lld\n", (long long)number_of(s, "workers"));
-        printf("  zones      %lld\n", (long long)number_of(s, "zones"));
-        printf("  queries    %lld\n", (long long)number_of(s, "queries"));
-        printf("  dnssec     %s\n", json_is_true(json_object_get(s, "dnssec")) ? "validating" : "not validating");
-        print_local_root(json_object_get(s, "local_root"));
-    }
-    json_decref(s);
-    return CTL_OK;
+    return client_show(a, "/v1/status", NULL, print_status);
 }
 
 enum ctl_exit ctl_health(const struct arguments *a)
@@ -92,43 +87,34 @@ static void print_changes(const json_t *changes)
 }
 
 /* Of a reload of everything or of zones. */
-static enum ctl_exit reload(const struct arguments *a, const char *path, json_t *arguments)
+static void print_reload(const struct arguments *a, json_t *r)
 {
-    json_t *r, *warning;
-    size_t i;
-    enum ctl_exit result = client_post(a, path, arguments, &r);
-    if (result != CTL_OK) {
-        return result;
+    json_t *warning;
+    size_t i, changes = json_array_size(json_object_get(r, "changes"));
+    long long zones = (long long)number_of(r, "zones");
+    (void)a;
+    printf("reloaded: %lld zone%s, %zu changed key%s\n", zones, zones == 1 ? "" : "s", changes,
+           changes == 1 ? "" : "s");
+    print_changes(json_object_get(r, "changes"));
+    json_array_foreach(json_object_get(r, "warnings"), i, warning)
+    {
+        fprintf(stderr, "%s\n", json_string_value(warning));
     }
-    if (a->json) {
-        print_json(r);
-    } else {
-        long long zones = (long long)number_of(r, "zones");
-        printf("reloaded: %lld zone%s, %zu changed key%s\n", zones, zones == 1 ? "" : "s",
-               json_array_size(json_object_get(r, "changes")),
-               json_array_size(json_object_get(r, "changes")) == 1 ? "" : "s");
-        print_changes(json_object_get(r, "changes"));
-        json_array_foreach(json_object_get(r, "warnings"), i, warning)
-        {
-            fprintf(stderr, "%s\n", json_string_value(warning));
-        }
-    }
-    json_decref(r);
-    return CTL_OK;
 }
 
 enum ctl_exit ctl_reload(const struct arguments *a)
 {
-    return reload(a, "/v1/reload", NULL);
+    return client_change(a, "/v1/reload", NULL, print_reload);
 }
 
 enum ctl_exit ctl_zone_reload(const struct arguments *a)
 {
-    return reload(a, "/v1/zones/reload", a->count > 0 ? json_pack("{s:s}", "name", a->words[0]) : NULL);
+    json_t *arguments = a->count > 0 ? json_pack("{s:s}", "name", a->words[0]) : NULL;
+    return client_change(a, "/v1/zones/reload", arguments, print_reload);
 }
 
 /* Numbers, and groups of numbers below a heading. */
-static void print_numbers(json_t *numbers, int indent)
+static void print_group(json_t *numbers, int indent)
 {
     const char *key;
     json_t *value;
@@ -142,7 +128,7 @@ static void print_numbers(json_t *numbers, int indent)
     {
         if (json_is_object(value)) {
             print_heading(key);
-            print_numbers(value, indent + 2);
+            print_group(value, indent + 2);
         } else if (json_is_real(value)) {
             printf("%*s%-*s  %.2f\n", indent, "", width, key, json_real_value(value));
         } else if (json_is_string(value)) {
@@ -153,57 +139,40 @@ static void print_numbers(json_t *numbers, int indent)
     }
 }
 
-static enum ctl_exit numbers(const struct arguments *a, const char *path)
+static void print_numbers(const struct arguments *a, json_t *numbers)
 {
-    json_t *n;
-    enum ctl_exit result = client_get(a, path, NULL, &n);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(n);
-    } else {
-        print_numbers(n, 0);
-    }
-    json_decref(n);
-    return CTL_OK;
+    (void)a;
+    print_group(numbers, 0);
 }
 
 enum ctl_exit ctl_stats(const struct arguments *a)
 {
-    return numbers(a, "/v1/stats");
+    return client_show(a, "/v1/stats", NULL, print_numbers);
 }
 
 enum ctl_exit ctl_cache_stats(const struct arguments *a)
 {
-    return numbers(a, "/v1/cache/stats");
+    return client_show(a, "/v1/cache/stats", NULL, print_numbers);
+}
+
+static void add_upstream(struct grid *t, const json_t *u)
+{
+    grid_add(t, text_of(u, "address"));
+    grid_add(t, text_of(u, "state"));
+    grid_add_number(t, json_object_get(u, "rtt_ms"));
+    grid_add_number(t, json_object_get(u, "failures"));
+    grid_add_number(t, json_object_get(u, "worker"));
+}
+
+static void print_upstreams(const struct arguments *a, json_t *all)
+{
+    static const char *const heading[] = {"address", "state", "rtt ms", "failures", "worker"};
+    (void)a;
+    grid_print(json_object_get(all, "upstreams"), 5, heading, add_upstream);
 }
 
 enum ctl_exit ctl_upstreams(const struct arguments *a)
 {
-    static const char *const heading[] = {"address", "state", "rtt ms", "failures", "worker"};
-    json_t *all, *u;
-    size_t i;
-    struct grid t;
     json_t *arguments = a->limit != NULL ? json_pack("{s:s}", "limit", a->limit) : NULL;
-    enum ctl_exit result = client_get(a, "/v1/upstreams", arguments, &all);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(all);
-    } else {
-        grid_init(&t, 5, heading);
-        json_array_foreach(json_object_get(all, "upstreams"), i, u)
-        {
-            grid_add(&t, text_of(u, "address"));
-            grid_add(&t, text_of(u, "state"));
-            grid_add_number(&t, json_object_get(u, "rtt_ms"));
-            grid_add_number(&t, json_object_get(u, "failures"));
-            grid_add_number(&t, json_object_get(u, "worker"));
-        }
-        grid_print(&t);
-    }
-    json_decref(all);
-    return CTL_OK;
+    return client_show(a, "/v1/upstreams", arguments, print_upstreams);
 }

@@ -7,6 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
+struct grid {
+    size_t columns; /* at most GRID_COLUMNS_MAX */
+    size_t count;   /* of cells, the heading's included */
+    size_t room;
+    char **cells;
+};
+
 static bool is_coloured(void)
 {
     const char *no = getenv("NO_COLOR");
@@ -16,14 +23,6 @@ static bool is_coloured(void)
 void print_heading(const char *text)
 {
     printf(is_coloured() ? "\033[1m%s\033[0m\n" : "%s\n", text);
-}
-
-void grid_init(struct grid *t, size_t columns, const char *const *heading)
-{
-    *t = (struct grid){.columns = columns};
-    for (size_t i = 0; i < columns; i++) {
-        grid_add(t, heading[i]);
-    }
 }
 
 void grid_add(struct grid *t, const char *text)
@@ -82,10 +81,10 @@ static void print_cell(const char *text, size_t width, bool is_right, bool is_la
     fputs(is_last ? "\n" : "  ", stdout);
 }
 
-void grid_print(struct grid *t)
+static void print_cells(const struct grid *t)
 {
-    size_t widths[16] = {0};
-    bool numbers[16];
+    size_t widths[GRID_COLUMNS_MAX] = {0};
+    bool numbers[GRID_COLUMNS_MAX];
     for (size_t i = 0; i < t->columns; i++) {
         numbers[i] = t->count > t->columns;
     }
@@ -106,10 +105,26 @@ void grid_print(struct grid *t)
     if (t->count == t->columns && is_coloured()) {
         fputs("\033[0m", stdout);
     }
-    for (size_t i = 0; i < t->count; i++) {
-        free(t->cells[i]);
+}
+
+void grid_print(const json_t *items, size_t columns, const char *const *heading,
+                void (*add)(struct grid *t, const json_t *item))
+{
+    struct grid t = {.columns = columns};
+    json_t *item;
+    size_t i;
+    for (i = 0; i < columns; i++) {
+        grid_add(&t, heading[i]);
     }
-    free(t->cells);
+    json_array_foreach(items, i, item)
+    {
+        add(&t, item);
+    }
+    print_cells(&t);
+    for (i = 0; i < t.count; i++) {
+        free(t.cells[i]);
+    }
+    free(t.cells);
 }
 
 void print_json(const json_t *value)

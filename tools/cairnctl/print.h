@@ -5,23 +5,19 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* Columns that widen to their content; cells are copied. Numbers stand right, see grid_print. */
-struct grid {
-    size_t columns;
-    size_t count; /* of cells, the heading's included */
-    size_t room;
-    char **cells;
-};
+#define GRID_COLUMNS_MAX 8
 
-/* A grid whose first row is the heading. Ends the process when the system gives no memory, like all of these. */
-void grid_init(struct grid *t, size_t columns, const char *const *heading);
+/* Columns that widen to their content. */
+struct grid;
+
+/* Prints a row for each item of the array, whose cells `add` adds, below the heading. Columns of numbers are aligned to
+ * the right. Ends the process when the system gives no memory. */
+void grid_print(const json_t *items, size_t columns, const char *const *heading,
+                void (*add)(struct grid *t, const json_t *item));
 
 /* The next cell; control characters are replaced. NULL is "-". */
 void grid_add(struct grid *t, const char *text);
 void grid_add_number(struct grid *t, const json_t *number);
-
-/* Prints and frees. Columns of numbers (below the heading) are aligned to the right. */
-void grid_print(struct grid *t);
 
 /* As printed by --json. */
 void print_json(const json_t *value);

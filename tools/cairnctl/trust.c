@@ -13,67 +13,57 @@ static const char *when_text(const json_t *object, const char *key, char out[AGE
     return json_is_integer(value) ? time_text(json_integer_value(value), out) : "-";
 }
 
+static void add_key(struct grid *t, const json_t *key)
+{
+    char when[AGE_TEXT_SIZE];
+    grid_add_number(t, json_object_get(key, "tag"));
+    grid_add(t, text_of(key, "algorithm"));
+    grid_add(t, text_of(key, "state"));
+    grid_add(t, when_text(key, "since", when));
+    grid_add(t, when_text(key, "until", when));
+}
+
 static void print_anchor(const json_t *anchor)
 {
     static const char *const heading[] = {"key tag", "algorithm", "state", "since", "until"};
     char when[AGE_TEXT_SIZE];
-    struct grid t;
-    size_t i;
-    json_t *key;
     bool is_seen = json_is_integer(json_object_get(anchor, "seen_at"));
     print_heading(text_of(anchor, "zone"));
     printf("keys %sverified %s, ", is_seen ? "last " : "not yet ", is_seen ? when_text(anchor, "seen_at", when) : "");
     printf("next query %s\n", when_text(anchor, "query_at", when));
-    grid_init(&t, 5, heading);
-    json_array_foreach(json_object_get(anchor, "keys"), i, key)
-    {
-        grid_add_number(&t, json_object_get(key, "tag"));
-        grid_add(&t, text_of(key, "algorithm"));
-        grid_add(&t, text_of(key, "state"));
-        grid_add(&t, when_text(key, "since", when));
-        grid_add(&t, when_text(key, "until", when));
+    grid_print(json_object_get(anchor, "keys"), 5, heading, add_key);
+}
+
+static void print_anchors(const struct arguments *a, json_t *all)
+{
+    const json_t *anchors = json_object_get(all, "anchors");
+    json_t *anchor;
+    size_t i;
+    (void)a;
+    if (json_array_size(anchors) == 0) {
+        printf("no trust anchors: nothing is validated\n");
     }
-    grid_print(&t);
+    json_array_foreach(anchors, i, anchor)
+    {
+        print_anchor(anchor);
+    }
 }
 
 enum ctl_exit ctl_anchor_list(const struct arguments *a)
 {
-    json_t *all, *anchor;
-    size_t i;
-    enum ctl_exit result = client_get(a, "/v1/anchors", NULL, &all);
-    if (result != CTL_OK) {
-        return result;
-    }
-    json_t *anchors = json_object_get(all, "anchors");
-    if (a->json) {
-        print_json(all);
-    } else if (json_array_size(anchors) == 0) {
-        printf("no trust anchors: nothing is validated\n");
-    } else {
-        json_array_foreach(anchors, i, anchor)
-        {
-            print_anchor(anchor);
-        }
-    }
-    json_decref(all);
-    return CTL_OK;
+    return client_show(a, "/v1/anchors", NULL, print_anchors);
+}
+
+static void print_refresh(const struct arguments *a, json_t *r)
+{
+    long long zones = (long long)number_of(r, "zones");
+    (void)a;
+    printf("asking for the keys of %lld %s; see cairnctl anchor list\n", zones, zones == 1 ? "zone" : "zones");
 }
 
 enum ctl_exit ctl_anchor_refresh(const struct arguments *a)
 {
-    json_t *r;
-    enum ctl_exit result = client_post(a, "/v1/anchors/refresh", NULL, &r);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(r);
-    } else {
-        long long zones = (long long)number_of(r, "zones");
-        printf("asking for the keys of %lld %s; see cairnctl anchor list\n", zones, zones == 1 ? "zone" : "zones");
-    }
-    json_decref(r);
-    return CTL_OK;
+    return client_change(a, "/v1/anchors/refresh", NULL, print_refresh);
 }
 
 /* ---- Negative trust anchors ---- */
@@ -94,35 +84,28 @@ static void add_nta(struct grid *t, const json_t *nta)
     }
 }
 
-enum ctl_exit ctl_nta_list(const struct arguments *a)
+static void print_ntas(const struct arguments *a, json_t *all)
 {
     static const char *const heading[] = {"name", "until", "left", "reason"};
-    json_t *all, *nta;
-    size_t i;
-    struct grid t;
-    enum ctl_exit result = client_get(a, "/v1/nta", NULL, &all);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(all);
-    } else {
-        grid_init(&t, 4, heading);
-        json_array_foreach(json_object_get(all, "ntas"), i, nta)
-        {
-            add_nta(&t, nta);
-        }
-        grid_print(&t);
-    }
-    json_decref(all);
-    return CTL_OK;
+    (void)a;
+    grid_print(json_object_get(all, "ntas"), 4, heading, add_nta);
+}
+
+enum ctl_exit ctl_nta_list(const struct arguments *a)
+{
+    return client_show(a, "/v1/nta", NULL, print_ntas);
+}
+
+static void print_added(const struct arguments *a, json_t *r)
+{
+    char when[AGE_TEXT_SIZE];
+    printf("nothing is validated at and below %s until %s%s\n", a->words[0], when_text(r, "until", when),
+           json_is_true(json_object_get(r, "kept")) ? "" : ", or until cairnd restarts: its state is not kept");
 }
 
 enum ctl_exit ctl_nta_add(const struct arguments *a)
 {
     uint64_t ms = 0;
-    char when[AGE_TEXT_SIZE];
-    json_t *r;
     json_t *arguments = json_pack("{s:s, s:s}", "name", a->words[0], "reason", a->reason != NULL ? a->reason : "");
     if (arguments == NULL) {
         fprintf(stderr, "cairnctl: the reason is not text in UTF-8\n");
@@ -136,32 +119,16 @@ enum ctl_exit ctl_nta_add(const struct arguments *a)
         }
         json_object_set_new(arguments, "seconds", json_integer((json_int_t)(ms / 1000)));
     }
-    enum ctl_exit result = client_post(a, "/v1/nta", arguments, &r);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(r);
-    } else {
-        printf("nothing is validated at and below %s until %s%s\n", a->words[0], when_text(r, "until", when),
-               json_is_true(json_object_get(r, "kept")) ? "" : ", or until cairnd restarts: its state is not kept");
-    }
-    json_decref(r);
-    return CTL_OK;
+    return client_change(a, "/v1/nta", arguments, print_added);
+}
+
+static void print_removed(const struct arguments *a, json_t *r)
+{
+    (void)r;
+    printf("%s is validated again\n", a->words[0]);
 }
 
 enum ctl_exit ctl_nta_del(const struct arguments *a)
 {
-    json_t *r;
-    enum ctl_exit result = client_post(a, "/v1/nta/remove", json_pack("{s:s}", "name", a->words[0]), &r);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(r);
-    } else {
-        printf("%s is validated again\n", a->words[0]);
-    }
-    json_decref(r);
-    return CTL_OK;
+    return client_change(a, "/v1/nta/remove", json_pack("{s:s}", "name", a->words[0]), print_removed);
 }

@@ -12,61 +12,48 @@
 #include "zones/load.h"
 #include "zones/set.h"
 
-static enum ctl_exit zones(const struct arguments *a, json_t **out)
+static enum ctl_exit show_zones(const struct arguments *a, client_print_fn *print)
 {
-    return client_get(a, "/v1/zones", a->count > 0 ? json_pack("{s:s}", "name", a->words[0]) : NULL, out);
+    return client_show(a, "/v1/zones", a->count > 0 ? json_pack("{s:s}", "name", a->words[0]) : NULL, print);
+}
+
+static void add_zone(struct grid *t, const json_t *z)
+{
+    grid_add(t, text_of(z, "name"));
+    grid_add_number(t, json_object_get(z, "serial"));
+    grid_add_number(t, json_object_get(z, "records"));
+    grid_add(t, text_of(z, "file"));
+}
+
+static void print_list(const struct arguments *a, json_t *all)
+{
+    static const char *const heading[] = {"name", "serial", "records", "file"};
+    (void)a;
+    grid_print(json_object_get(all, "zones"), 4, heading, add_zone);
 }
 
 enum ctl_exit ctl_zone_list(const struct arguments *a)
 {
-    static const char *const heading[] = {"name", "serial", "records", "file"};
-    json_t *all, *z;
+    return show_zones(a, print_list);
+}
+
+static void print_status(const struct arguments *a, json_t *all)
+{
+    json_t *z;
     size_t i;
-    struct grid t;
-    enum ctl_exit result = zones(a, &all);
-    if (result != CTL_OK) {
-        return result;
+    (void)a;
+    json_array_foreach(json_object_get(all, "zones"), i, z)
+    {
+        char when[AGE_TEXT_SIZE];
+        print_heading(text_of(z, "name"));
+        printf("  serial   %lld\n  records  %lld\n  file     %s\n  loaded   %s\n", (long long)number_of(z, "serial"),
+               (long long)number_of(z, "records"), text_of(z, "file"), time_text(number_of(z, "loaded"), when));
     }
-    if (a->json) {
-        print_json(all);
-    } else {
-        grid_init(&t, 4, heading);
-        json_array_foreach(json_object_get(all, "zones"), i, z)
-        {
-            grid_add(&t, text_of(z, "name"));
-            grid_add_number(&t, json_object_get(z, "serial"));
-            grid_add_number(&t, json_object_get(z, "records"));
-            grid_add(&t, text_of(z, "file"));
-        }
-        grid_print(&t);
-    }
-    json_decref(all);
-    return CTL_OK;
 }
 
 enum ctl_exit ctl_zone_status(const struct arguments *a)
 {
-    json_t *all, *z;
-    size_t i;
-    enum ctl_exit result = zones(a, &all);
-    if (result != CTL_OK) {
-        return result;
-    }
-    if (a->json) {
-        print_json(all);
-    }
-    json_array_foreach(json_object_get(all, "zones"), i, z)
-    {
-        char when[AGE_TEXT_SIZE];
-        if (!a->json) {
-            print_heading(text_of(z, "name"));
-            printf("  serial   %lld\n  records  %lld\n  file     %s\n  loaded   %s\n",
-                   (long long)number_of(z, "serial"), (long long)number_of(z, "records"), text_of(z, "file"),
-                   time_text(number_of(z, "loaded"), when));
-        }
-    }
-    json_decref(all);
-    return CTL_OK;
+    return show_zones(a, print_status);
 }
 
 static bool find_origin(const struct arguments *a, const char *file, uint8_t origin[NAME_SIZE])
