@@ -268,24 +268,64 @@ static bool takes(const struct route *route, const char *name)
     return false;
 }
 
+/* What the argument of a known name takes. */
+static const char *expectation(const char *name)
+{
+    static const char *const table[][2] = {
+        {"limit", "a number from 1 to 10000"},
+        {"subtree", "true or false"},
+        {"effective", "true or false"},
+        {"seconds", "a number from 1 to 604800, which is 7d"},
+        {"reason", "one line of at most 255 octets"},
+        {"type", "a record type such as AAAA"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        if (strcmp(name, table[i][0]) == 0) {
+            return table[i][1];
+        }
+    }
+    return "a domain name such as www.example.com";
+}
+
+/* Octets of `text` to show: no more than SHOWN_MAX, and no character cut in two, which JSON would not take. */
+static int shown_len(const char *text)
+{
+    enum { SHOWN_MAX = 64 };
+    size_t len = strlen(text);
+    if (len <= SHOWN_MAX) {
+        return (int)len;
+    }
+    for (len = SHOWN_MAX; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; len--) {
+    }
+    return (int)len;
+}
+
+static void refuse_argument(struct control_call *call, const char *name, const json_t *value, bool is_known)
+{
+    char text[256];
+    char *shown = json_is_string(value) ? strdup(json_string_value(value)) : json_dumps(value, JSON_ENCODE_ANY);
+    if (is_known) {
+        snprintf(text, sizeof(text), "'%s' has a wrong value: '%.*s' (expected: %s)", name,
+                 shown != NULL ? shown_len(shown) : 0, shown, expectation(name));
+    } else {
+        snprintf(text, sizeof(text), "'%.*s' is not an argument here", shown_len(name), name);
+    }
+    free(shown);
+    control_refuse(call, 400, text, NULL);
+}
+
 /* Fills `out`; false after refusing the call. */
 static bool parse_arguments(struct control_call *call, const struct route *route, json_t *given, struct arguments *out)
 {
     const char *name;
     json_t *value;
-    char text[160];
+    char text[64];
     *out = (struct arguments){.limit = CONTROL_LIST_LIMIT, .seconds = CONTROL_NTA_LIFE, .reason = ""};
     json_object_foreach(given, name, value)
     {
         bool is_taken = takes(route, name);
         if (!is_taken || !parse_argument(name, value, out)) {
-            const char *what = json_is_string(value) ? json_string_value(value) : "no text";
-            if (is_taken) {
-                snprintf(text, sizeof(text), "'%.32s' has a wrong value: '%.64s'", name, what);
-            } else {
-                snprintf(text, sizeof(text), "'%.64s' is not an argument here", name);
-            }
-            control_refuse(call, 400, text, NULL);
+            refuse_argument(call, name, value, is_taken);
             return false;
         }
     }

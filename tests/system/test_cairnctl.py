@@ -72,6 +72,23 @@ def test_a_mistyped_command_is_recognised(ctl):
     assert "did you mean 'status'?" in ctl("sttaus").stderr
 
 
+@pytest.mark.parametrize("word", ["cach", "zon", "x"])
+def test_help_on_what_is_no_group_of_commands_is_wrong_usage(ctl, word):
+    done = ctl(word, "--help")
+    assert done.returncode == 2
+    assert f"unknown command '{word}'" in done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize("arguments, text", [
+    (["-x", "status"], "unknown option '-x'"), (["status", "-v"], "unknown option '-v'"),
+    (["status", "extra"], "usage: cairnctl status\n"), (["nta", "add", "x", "--for", "8d"], "7d at most"),
+])
+def test_wrong_usage_says_what_is_wrong(ctl, arguments, text):
+    done = ctl(*arguments)
+    assert done.returncode == 2
+    assert text in done.stderr
+
+
 def test_no_daemon_ends_with_3_and_names_the_socket(ctl, tmp_path):
     (tmp_path / "cairn.yaml").write_text("control: {socket: from-config.sock}\n")
     assert "flag.sock" in ctl("status", "--socket", "flag.sock", CAIRN_SOCKET="env.sock").stderr

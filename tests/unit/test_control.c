@@ -289,6 +289,7 @@ static void negative_trust_anchors_have_a_measure(void **state)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         snprintf(body, sizeof(body), "{\"name\":\"a\",%s}", wrong[i]);
         post(state, "/v1/nta", body, "HTTP/1.1 400", "'seconds' has a wrong value");
+        post(state, "/v1/nta", body, "HTTP/1.1 400", "(expected: a number from 1 to 604800");
     }
     post(state, "/v1/nta", "{\"name\":\"a\",\"reason\":7}", "HTTP/1.1 400", "'reason'");
     post(state, "/v1/nta", "{\"name\":\"a\",\"reason\":\"two\\nlines\"}", "HTTP/1.1 400", "'reason'");
@@ -307,6 +308,22 @@ static void names_are_percent_decoded(void **state)
     answers(*state, "GET /v1/cache/entries?name=a%zz HTTP/1.1\r\n\r\n", "HTTP/1.1 400", "");
 }
 
+static void a_long_wrong_value_is_cut_between_characters(void **state)
+{
+    char request[512], part[256];
+    size_t len = (size_t)snprintf(request, sizeof(request), "GET /v1/cache/entries?name=a");
+    for (unsigned i = 0; i < 40; i++) {
+        len += (size_t)snprintf(request + len, sizeof(request) - len, "%%c3%%bc");
+    }
+    snprintf(request + len, sizeof(request) - len, "..b HTTP/1.1\r\n\r\n");
+    len = (size_t)snprintf(part, sizeof(part), "wrong value: 'a");
+    for (unsigned i = 0; i < 31; i++) {
+        len += (size_t)snprintf(part + len, sizeof(part) - len, "\xc3\xbc");
+    }
+    snprintf(part + len, sizeof(part) - len, "' (expected");
+    answers(*state, request, "HTTP/1.1 400", part);
+}
+
 static void a_refusal_carries_its_problems(void **state)
 {
     answers(*state, "POST /v1/reload HTTP/1.1\r\n\r\n", "HTTP/1.1 422 ",
@@ -319,7 +336,8 @@ static void wrong_requests_get_a_reason(void **state)
     answers(*state, "POST /v1/status HTTP/1.1\r\n\r\n", "HTTP/1.1 405", "another method");
     answers(*state, "GET /v1/status?x=1 HTTP/1.1\r\n\r\n", "HTTP/1.1 400", "'x' is not an argument here");
     answers(*state, "GET /v1/cache/entries HTTP/1.1\r\n\r\n", "HTTP/1.1 400", "'name' is missing");
-    answers(*state, "GET /v1/cache/entries?name=a..b HTTP/1.1\r\n\r\n", "HTTP/1.1 400", "'name' has a wrong value");
+    answers(*state, "GET /v1/cache/entries?name=a..b HTTP/1.1\r\n\r\n", "HTTP/1.1 400",
+            "'name' has a wrong value: 'a..b' (expected: a domain name");
     answers(*state, "GET /v1/cache/entries?name=a&name=b HTTP/1.1\r\n\r\n", "HTTP/1.1 400", "");
     answers(*state, "GET /v1/cache/entries?name=a&type=XYZ HTTP/1.1\r\n\r\n", "HTTP/1.1 400", "'type'");
     answers(*state, "GET /v1/cache/list?limit=0 HTTP/1.1\r\n\r\n", "HTTP/1.1 400", "'limit'");
@@ -534,6 +552,7 @@ int main(void)
         ON_SOCKET(trust_anchors_are_routed),
         ON_SOCKET(negative_trust_anchors_have_a_measure),
         ON_SOCKET(names_are_percent_decoded),
+        ON_SOCKET(a_long_wrong_value_is_cut_between_characters),
         ON_SOCKET(a_refusal_carries_its_problems),
         ON_SOCKET(wrong_requests_get_a_reason),
         ON_SOCKET(large_requests_are_refused),

@@ -109,8 +109,8 @@ static void add_entry(struct grid *t, const json_t *e)
 static void print_list(const struct arguments *a, json_t *all)
 {
     static const char *const heading[] = {"name", "type", "kind", "left", "trust", "from", "data"};
-    (void)a;
-    grid_print(json_object_get(all, "entries"), 7, heading, add_entry);
+    grid_print(json_object_get(all, "entries"), 7, heading, add_entry,
+               a->count > 0 ? "nothing is cached at or below that name" : "nothing is cached");
     if (json_is_true(json_object_get(all, "more"))) {
         printf("There are more; --limit N shows more of them.\n");
     }

@@ -168,7 +168,7 @@ static void print_upstreams(const struct arguments *a, json_t *all)
 {
     static const char *const heading[] = {"address", "state", "rtt ms", "failures", "worker"};
     (void)a;
-    grid_print(json_object_get(all, "upstreams"), 5, heading, add_upstream);
+    grid_print(json_object_get(all, "upstreams"), 5, heading, add_upstream, "no name server was asked yet");
 }
 
 enum ctl_exit ctl_upstreams(const struct arguments *a)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/server/config.h"
 #include "resolver/server/config_report.h"
 #include "resolver/server/version.h"
 #include "tools/cairnctl/ctl.h"
@@ -9,7 +10,8 @@
 static const char usage_head[] = "usage: cairnctl [--socket PATH] [--config FILE] [--json] COMMAND\n\n";
 static const char usage_tail[] =
     "\n"
-    "  --socket PATH  control socket of the daemon (else $CAIRN_SOCKET, else the configuration's)\n"
+    "  --socket PATH  control socket of the daemon; without it the one of --config, else $CAIRN_SOCKET,\n"
+    "                 else the one of " CONFIG_DEFAULT_FILE "\n"
     "  --config FILE  configuration to take the socket's path from\n"
     "  --json         print JSON\n"
     "  --help         with a command: more about it\n"
@@ -34,16 +36,21 @@ static void print_usage(FILE *out, const char *group)
         char line[80];
         if (group == NULL || starts_with(c->name, group)) {
             snprintf(line, sizeof(line), "%s %s", c->name, c->synopsis);
-            fprintf(out, "  %-40s %s\n", line, c->summary);
+            fprintf(out, "  %-41s %s\n", line, c->summary);
         }
     }
     fputs(usage_tail, out);
 }
 
+static void print_synopsis(FILE *out, const struct command *c)
+{
+    fprintf(out, "usage: cairnctl %s%s%s\n", c->name, c->synopsis[0] != '\0' ? " " : "", c->synopsis);
+}
+
 static void print_help(const struct command *c)
 {
-    printf("usage: cairnctl %s%s%s\n\n%s\n\nexample: %s\n", c->name, c->synopsis[0] != '\0' ? " " : "", c->synopsis,
-           c->summary, c->example);
+    print_synopsis(stdout, c);
+    printf("\n%s\n\nexample: %s\n", c->summary, c->example);
 }
 
 /* One option of the table; `value` NULL for switches. */
@@ -94,6 +101,12 @@ static void set_option(struct arguments *a, const struct option *o, const char *
     }
 }
 
+static bool report_unknown_option(const char *word)
+{
+    fprintf(stderr, "cairnctl: unknown option '%s'; see cairnctl --help\n", word);
+    return false;
+}
+
 /* Reads --name, --name=VALUE or --name VALUE at argv[*at]; false after reporting. */
 static bool read_option(struct arguments *a, int argc, char **argv, int *at)
 {
@@ -115,8 +128,7 @@ static bool read_option(struct arguments *a, int argc, char **argv, int *at)
         set_option(a, o, value);
         return true;
     }
-    fprintf(stderr, "cairnctl: unknown option '%s'; see cairnctl --help\n", argv[*at]);
-    return false;
+    return report_unknown_option(argv[*at]);
 }
 
 enum { ALL_WORDS_MAX = CTL_WORDS_MAX + 2 };
@@ -134,6 +146,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *a, const cha
             if (!read_option(a, argc, argv, &i)) {
                 return false;
             }
+        } else if (is_open && argv[i][0] == '-' && argv[i][1] != '\0') {
+            return report_unknown_option(argv[i]);
         } else if (a->count == ALL_WORDS_MAX) {
             fprintf(stderr, "cairnctl: too many arguments\n");
             return false;
@@ -165,6 +179,16 @@ static const struct command *find_command(struct arguments *a, const char *const
     return NULL;
 }
 
+/* Whether commands of two words begin with `word`. */
+static bool is_group(const char *word)
+{
+    const struct command *c = ctl_commands;
+    while (c->name != NULL && (!starts_with(c->name, word) || strcmp(c->name, word) == 0)) {
+        c++;
+    }
+    return c->name != NULL;
+}
+
 /* Why `words` name no command. */
 static enum ctl_exit report_unknown(int count, const char *const *words)
 {
@@ -177,11 +201,11 @@ static enum ctl_exit report_unknown(int count, const char *const *words)
             return CTL_USAGE;
         }
     }
+    if (count == 1 && is_group(words[0])) {
+        print_usage(stderr, words[0]);
+        return CTL_USAGE;
+    }
     for (const struct command *c = ctl_commands; c->name != NULL; c++) {
-        if (starts_with(c->name, words[0]) && count == 1) {
-            print_usage(stderr, words[0]);
-            return CTL_USAGE;
-        }
         names[known++] = c->name;
     }
     snprintf(text, sizeof(text), count > 1 ? "%s %s" : "%s", words[0], count > 1 ? words[1] : "");
@@ -215,7 +239,7 @@ static enum ctl_exit run(const struct command *c, const struct arguments *a)
         return CTL_USAGE;
     }
     if (a->count < c->min || a->count > c->max) {
-        fprintf(stderr, "usage: cairnctl %s %s\n", c->name, c->synopsis);
+        print_synopsis(stderr, c);
         return CTL_USAGE;
     }
     return c->run(a);
@@ -240,8 +264,7 @@ int main(int argc, char **argv)
     if (c != NULL) {
         return (int)run(c, &a);
     }
-    if (a.help && a.count == 1 &&
-        report_suggest(words[0], (const char *const[]){"cache", "zone", "anchor", "nta", "config", NULL})) {
+    if (a.help && a.count == 1 && is_group(words[0])) {
         print_usage(stdout, words[0]);
         return CTL_OK;
     }

@@ -84,14 +84,14 @@ static void print_cell(const char *text, size_t width, bool is_right, bool is_la
 static void print_cells(const struct grid *t)
 {
     size_t widths[GRID_COLUMNS_MAX] = {0};
-    bool numbers[GRID_COLUMNS_MAX];
-    for (size_t i = 0; i < t->columns; i++) {
-        numbers[i] = t->count > t->columns;
-    }
+    bool numbers[GRID_COLUMNS_MAX] = {false}, texts[GRID_COLUMNS_MAX] = {false};
     for (size_t i = 0; i < t->count; i++) {
         size_t column = i % t->columns, width = width_of(t->cells[i]);
         widths[column] = width > widths[column] ? width : widths[column];
-        numbers[column] = numbers[column] && (i < t->columns || is_number(t->cells[i]));
+        if (i >= t->columns && strcmp(t->cells[i], "-") != 0) {
+            bool *kind = is_number(t->cells[i]) ? numbers : texts;
+            kind[column] = true;
+        }
     }
     for (size_t i = 0; i < t->count; i++) {
         size_t column = i % t->columns;
@@ -100,19 +100,20 @@ static void print_cells(const struct grid *t)
         } else if (i == t->columns && is_coloured()) {
             fputs("\033[0m", stdout);
         }
-        print_cell(t->cells[i], widths[column], numbers[column], column + 1 == t->columns);
-    }
-    if (t->count == t->columns && is_coloured()) {
-        fputs("\033[0m", stdout);
+        print_cell(t->cells[i], widths[column], numbers[column] && !texts[column], column + 1 == t->columns);
     }
 }
 
 void grid_print(const json_t *items, size_t columns, const char *const *heading,
-                void (*add)(struct grid *t, const json_t *item))
+                void (*add)(struct grid *t, const json_t *item), const char *nothing)
 {
     struct grid t = {.columns = columns};
     json_t *item;
     size_t i;
+    if (json_array_size(items) == 0) {
+        puts(nothing);
+        return;
+    }
     for (i = 0; i < columns; i++) {
         grid_add(&t, heading[i]);
     }

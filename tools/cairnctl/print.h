@@ -10,10 +10,10 @@
 /* Columns that widen to their content. */
 struct grid;
 
-/* Prints a row for each item of the array, whose cells `add` adds, below the heading. Columns of numbers are aligned to
- * the right. Ends the process when the system gives no memory. */
+/* Prints a row for each item of the array, whose cells `add` adds, below the heading; of an empty array the line
+ * `nothing`. Columns of numbers are aligned to the right. Ends the process when the system gives no memory. */
 void grid_print(const json_t *items, size_t columns, const char *const *heading,
-                void (*add)(struct grid *t, const json_t *item));
+                void (*add)(struct grid *t, const json_t *item), const char *nothing);
 
 /* The next cell; control characters are replaced. NULL is "-". */
 void grid_add(struct grid *t, const char *text);

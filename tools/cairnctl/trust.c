@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "resolver/server/config_value.h"
+#include "resolver/server/control.h"
 #include "tools/cairnctl/client.h"
 #include "tools/cairnctl/print.h"
 
@@ -29,9 +30,10 @@ static void print_anchor(const json_t *anchor)
     char when[AGE_TEXT_SIZE];
     bool is_seen = json_is_integer(json_object_get(anchor, "seen_at"));
     print_heading(text_of(anchor, "zone"));
-    printf("keys %sverified %s, ", is_seen ? "last " : "not yet ", is_seen ? when_text(anchor, "seen_at", when) : "");
+    printf("keys %s%s, ", is_seen ? "last verified " : "not yet verified",
+           is_seen ? when_text(anchor, "seen_at", when) : "");
     printf("next query %s\n", when_text(anchor, "query_at", when));
-    grid_print(json_object_get(anchor, "keys"), 5, heading, add_key);
+    grid_print(json_object_get(anchor, "keys"), 5, heading, add_key, "no keys");
 }
 
 static void print_anchors(const struct arguments *a, json_t *all)
@@ -88,7 +90,7 @@ static void print_ntas(const struct arguments *a, json_t *all)
 {
     static const char *const heading[] = {"name", "until", "left", "reason"};
     (void)a;
-    grid_print(json_object_get(all, "ntas"), 4, heading, add_nta);
+    grid_print(json_object_get(all, "ntas"), 4, heading, add_nta, "no negative trust anchors");
 }
 
 enum ctl_exit ctl_nta_list(const struct arguments *a)
@@ -112,8 +114,8 @@ enum ctl_exit ctl_nta_add(const struct arguments *a)
         return CTL_USAGE;
     }
     if (a->life != NULL) {
-        if (duration_parse(a->life, &ms) != FAIL_NONE || ms < 1000) {
-            fprintf(stderr, "cairnctl: '%s' is not a time such as 30m, 4h or 7d\n", a->life);
+        if (duration_parse(a->life, &ms) != FAIL_NONE || ms < 1000 || ms / 1000 > CONTROL_NTA_MAX) {
+            fprintf(stderr, "cairnctl: '%s' is not a time such as 30m or 4h, 7d at most\n", a->life);
             json_decref(arguments);
             return CTL_USAGE;
         }

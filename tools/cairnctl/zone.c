@@ -17,6 +17,8 @@ static enum ctl_exit show_zones(const struct arguments *a, client_print_fn *prin
     return client_show(a, "/v1/zones", a->count > 0 ? json_pack("{s:s}", "name", a->words[0]) : NULL, print);
 }
 
+static const char no_zones[] = "no own zones are configured";
+
 static void add_zone(struct grid *t, const json_t *z)
 {
     grid_add(t, text_of(z, "name"));
@@ -29,7 +31,7 @@ static void print_list(const struct arguments *a, json_t *all)
 {
     static const char *const heading[] = {"name", "serial", "records", "file"};
     (void)a;
-    grid_print(json_object_get(all, "zones"), 4, heading, add_zone);
+    grid_print(json_object_get(all, "zones"), 4, heading, add_zone, no_zones);
 }
 
 enum ctl_exit ctl_zone_list(const struct arguments *a)
@@ -39,10 +41,14 @@ enum ctl_exit ctl_zone_list(const struct arguments *a)
 
 static void print_status(const struct arguments *a, json_t *all)
 {
+    const json_t *zones = json_object_get(all, "zones");
     json_t *z;
     size_t i;
     (void)a;
-    json_array_foreach(json_object_get(all, "zones"), i, z)
+    if (json_array_size(zones) == 0) {
+        puts(no_zones);
+    }
+    json_array_foreach(zones, i, z)
     {
         char when[AGE_TEXT_SIZE];
         print_heading(text_of(z, "name"));
