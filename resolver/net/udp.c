@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "resolver/net/counter.h"
+#include "resolver/net/udp_run.h"
 
 #define BATCHES_PER_TURN 4                 /* then upstream replies and TCP get their turn */
 #define SOCKETS_MAX      256               /* addresses in the configuration */
@@ -45,6 +46,7 @@ struct udp {
     struct mmsghdr answers[UDP_BATCH]; /* of the queries in `in`, bytes in `answer_bytes` */
     struct iovec answer_parts[UDP_BATCH];
     uint8_t answer_bytes[UDP_BATCH][STRIDE];
+    struct udp_runs runs;          /* what send_batch gives to the system */
     struct event *flush;           /* sends `out` at the end of the turn */
     uint16_t queued_on[UDP_BATCH]; /* listener of each datagram in `out` */
     unsigned queued;
@@ -55,19 +57,21 @@ struct udp {
 
 _Static_assert(UDP_OUT_MAX <= STRIDE, "an answer fits its buffer");
 
-static void send_batch(struct udp *u, int fd, struct mmsghdr *headers, unsigned count)
+static void send_batch(struct udp *u, int fd, const struct mmsghdr *datagrams, unsigned count)
 {
     unsigned done = 0;
     while (done < count) {
-        int n = sendmmsg(fd, headers + done, count - done, MSG_DONTWAIT);
+        unsigned messages = udp_runs_join(&u->runs, datagrams + done, count - done);
+        int n = sendmmsg(fd, u->runs.messages, messages, MSG_DONTWAIT);
         if (n > 0) {
-            counter_add(&u->counters.sent, (uint64_t)n);
-            done += (unsigned)n;
+            unsigned sent = udp_runs_datagrams(&u->runs, (unsigned)n);
+            counter_add(&u->counters.sent, sent);
+            done += sent;
         } else if (errno == EAGAIN || errno == ENOBUFS) {
             /* The send queue is full: waiting would hold up all other clients, who ask again anyway. */
             counter_add(&u->counters.send_failed, count - done);
             return;
-        } else if (errno != EINTR) {
+        } else if (errno != EINTR && !udp_runs_give_up(&u->runs)) {
             counter_add(&u->counters.send_failed, 1);
             done++;
         }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -232,6 +233,85 @@ static void many_later_answers_leave_in_one_turn(void **state)
     close(fd);
 }
 
+/* udp.c calls this for sendmmsg(2), see CMakeLists.txt. */
+static struct {
+    bool refuses_runs;
+    unsigned runs;
+} sending;
+
+int __real_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
+
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (messages[i].msg_hdr.msg_iovlen > 1) {
+            sending.runs++;
+            if (sending.refuses_runs && i == 0) {
+                errno = EIO;
+                return -1;
+            }
+            count = sending.refuses_runs ? i : count; /* those before it leave */
+        }
+    }
+    return __real_sendmmsg(fd, messages, count, flags);
+}
+
+static void ask_and_expect(struct fixture *f, int fd, unsigned count)
+{
+    char text[20];
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(text, sizeof(text), "ask%02u", i);
+        send(fd, text, strlen(text), 0);
+    }
+    turn(f);
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(text, sizeof(text), "ask%02u!", i);
+        expect(fd, text);
+    }
+}
+
+/* udp_run.h; at once and later, from a listener on one address and on all. */
+static void many_answers_to_one_port_leave_as_one(void **state)
+{
+    struct fixture *f = *state;
+    listen_on(f, "0.0.0.0");
+    int fd = client(f, NULL, "127.0.0.1");
+    sending.runs = 0;
+    ask_and_expect(f, fd, 10);
+    assert_int_equal(sending.runs, 1);
+    for (unsigned i = 0; i < 10; i++) {
+        udp_send(f->udp, &f->kept[i], (const uint8_t *)"later", 5);
+    }
+    turn(f);
+    for (unsigned i = 0; i < 10; i++) {
+        expect(fd, "later");
+    }
+    assert_int_equal(sending.runs, 2);
+    struct udp_stats stats;
+    udp_stats_read(f->udp, &stats);
+    assert_int_equal(stats.sent, 20);
+    close(fd);
+}
+
+static void all_answers_leave_though_the_system_takes_no_runs(void **state)
+{
+    struct fixture *f = *state;
+    listen_on(f, "127.0.0.1");
+    int fd = client(f, NULL, "127.0.0.1");
+    sending.refuses_runs = true;
+    sending.runs = 0;
+    ask_and_expect(f, fd, 10);
+    ask_and_expect(f, fd, 10);
+    sending.refuses_runs = false;
+    assert_int_equal(sending.runs, 1); /* not tried again */
+    struct udp_stats stats;
+    udp_stats_read(f->udp, &stats);
+    assert_int_equal(stats.sent, 20);
+    assert_int_equal(stats.send_failed, 0);
+    close(fd);
+}
+
 static void an_answer_to_nobody_does_not_hold_up_others(void **state)
 {
     struct fixture *f = *state;
@@ -452,6 +532,8 @@ int main(void)
         UDP_TEST(the_same_holds_for_ipv6),
         UDP_TEST(many_datagrams_are_read_in_batches_over_several_turns),
         UDP_TEST(many_later_answers_leave_in_one_turn),
+        UDP_TEST(many_answers_to_one_port_leave_as_one),
+        UDP_TEST(all_answers_leave_though_the_system_takes_no_runs),
         UDP_TEST(an_answer_to_nobody_does_not_hold_up_others),
         UDP_TEST(what_seems_to_come_from_ourselves_is_dropped),
         UDP_TEST(a_long_datagram_arrives_cut_and_an_empty_one_empty),

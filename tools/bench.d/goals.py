@@ -97,6 +97,7 @@ GOALS = [
 
 # Title, workload, path to the number, factor, decimals.
 DETAILS = [
+    ("cached, each question from its own port: CPU µs", "ports", ("cpu_us",), 1, 2),
     ("realistic mix: CPU µs", "mix", ("cpu_us",), 1, 2),
     ("realistic mix: queries to name servers per answer", "mix", ("upstream",), 1, 3),
     ("cached, large set: CPU µs", "million", ("cached", "cpu_us"), 1, 2),

@@ -139,7 +139,9 @@ METHOD = """
 - **The tree** (`tools/bench.d/answer.h`) is answered from arithmetic: a root, ten top-level domains, and a zone of its own for
   every name on {hosts} addresses, with two in-zone name servers each. A name never asked before costs a referral from a
   top-level domain and an answer from its zone.
-- **The reflector** (`tools/bench.d/reflect.c`) does the receiving and sending every server must do, and nothing else.
+- **The reflector** (`tools/bench.d/reflect.c`) does the receiving and sending every server must do, and nothing else. Where it is
+  undercut, questions came from few ports: of such, cairn gives the kernel several answers at a time
+  ([decisions/answers-in-runs.md](decisions/answers-in-runs.md)). "Each question from its own port" is the same load without that.
 
 ## The workloads of `tools/bench --all`
 

@@ -9,7 +9,7 @@ import time
 
 import machine
 import zonefile
-from measure import PROGRAMS, WORK, Tree, measure, medians, run_load
+from measure import PROGRAMS, WINDOW, WORK, Tree, measure, medians, run_load
 from servers import AUTHORITIES, PORT, SERVERS, wait_answer
 
 HOT_NAMES, FLOOD_NAMES = 1000, 200_000
@@ -91,6 +91,17 @@ def mix(bench):
                 bench.fill(count, *names)
             return bench.measure(server, process, *names, "--skip", count, "--count", count, "--seconds", 120)
     return bench.rounds("mix", bench.peers("reflector", "cairn", "unbound", "knot-resolver"), run)
+
+
+def ports(bench):
+    """Each of the questions on the way from a port of its own."""
+    def run(server):
+        with bench.running(server) as process:
+            if not server.echo:
+                bench.fill(10_000, "--names", 10_000)
+            return bench.measure(server, process, "--names", 10_000, "--lanes", WINDOW,
+                                 "--seconds", bench.options.seconds)
+    return bench.rounds("many ports", bench.peers("reflector", "cairn", "unbound", "knot-resolver"), run)
 
 
 def million(bench):
@@ -311,8 +322,8 @@ def during_reload(bench, process, path, arguments):
     return result
 
 
-STEPS = {"mix": mix, "tcp": tcp, "open_loop": open_loop, "delay": delay, "dnssec": dnssec, "flood": flood,
-         "workers": workers, "own_zone": own_zone, "start": start, "million": million}
+STEPS = {"ports": ports, "mix": mix, "tcp": tcp, "open_loop": open_loop, "delay": delay, "dnssec": dnssec,
+         "flood": flood, "workers": workers, "own_zone": own_zone, "start": start, "million": million}
 
 
 def run_all(bench, chosen):
@@ -322,6 +333,6 @@ def run_all(bench, chosen):
 
 def run_count(options):
     """How many lines of progress the chosen workloads make."""
-    per_round = {"mix": 4, "tcp": 3, "open_loop": 3, "delay": 3, "dnssec": 4, "flood": 3, "workers": 2, "own_zone": 4,
-                 "start": 2}
+    per_round = {"ports": 4, "mix": 4, "tcp": 3, "open_loop": 3, "delay": 3, "dnssec": 4, "flood": 3, "workers": 2,
+                 "own_zone": 4, "start": 2}
     return sum(per_round[name] * options.rounds if name in per_round else 3 for name in options.workloads)
