@@ -268,6 +268,14 @@ static void put_in_force(struct daemon *d, struct settings *next)
     routing_apply(&d->routing, d->disk, &next->policy);
 }
 
+/* What failed is tried again when it is asked for. */
+static void forgive(struct daemon *d)
+{
+    for (unsigned i = 0; i < d->worker_count; i++) {
+        worker_forgive(d->workers[i]);
+    }
+}
+
 /* With what was learnt since the start; takes over a user of `s` and gives one. */
 static struct settings *complete(struct daemon *d, struct settings *s)
 {
@@ -292,6 +300,10 @@ static void publish(struct daemon *d, const struct reload_result *r)
     log_setup(next->config->log.level, next->config->log.format);
     keeper_follow(d->keeper, next);
     put_in_force(d, complete(d, next));
+    if (json_array_size(changes) > 0) {
+        forgive(d);
+        wait_for_workers(d);
+    }
     size_t zones = next->zones != NULL ? zone_set_count(next->zones) : 0;
     log_info("reloaded", "zones=%zu changes=%zu", zones, json_array_size(changes));
     if (d->reload_call != NULL) {
@@ -389,11 +401,8 @@ static void follow_anchors(struct daemon *d)
 
 static void on_network_change(void *ctx)
 {
-    struct daemon *d = ctx;
     log_info("network_changed", "action=\"failures and penalties of servers are forgotten\"");
-    for (unsigned i = 0; i < d->worker_count; i++) {
-        worker_forgive(d->workers[i]);
-    }
+    forgive(ctx);
 }
 
 /* Works without, only slower to notice. */

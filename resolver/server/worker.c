@@ -162,6 +162,7 @@ static int build(struct worker *w, const struct worker_parts *parts)
     if (w->stop_timer == NULL || w->cache == NULL || w->servers == NULL || w->keyring == NULL || w->upstream == NULL) {
         return FAIL_MEMORY;
     }
+    servers_forgive(w->servers, clock_now()); /* a start, maybe with another configuration, ends failures of before */
     arena_init(&w->front.arena, ARENA_CAP);
     w->front.cache = w->cache;
     w->front.rates = parts->rates;

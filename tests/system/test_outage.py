@@ -157,6 +157,19 @@ def test_many_clients_at_the_end_of_a_ttl_cause_one_refresh(make_cairnd, ports):
         assert len(made.since(began, "popular.mock.")) == 1
 
 
+@pytest.mark.parametrize("renew", ["reload", "restart"])
+def test_a_changed_configuration_ends_failures(make_cairnd, outage, renew):
+    right = outage.server.configuration()
+    daemon = make_cairnd(right, {"recursion": {"upstream-port": 9}}).start()
+    assert daemon.ask("one.mock.").rcode() == dns.rcode.SERVFAIL
+    daemon.write_configuration(right)
+    if renew == "reload":
+        daemon.ctl("reload", check=True)
+    else:
+        daemon.restart()
+    assert daemon.ask("one.mock.").rcode() == dns.rcode.NOERROR
+
+
 def test_a_change_of_the_network_ends_failures(isolated, make_cairnd, ports):
     server = MockServer("127.62.0.4", ports[1], ZONE)
     daemon = make_cairnd(server.configuration(), {"server": {"workers": 1}}).start()
