@@ -3,9 +3,11 @@
  * control_ops. Everything runs on the thread of the event base.
  *
  * One request per connection. Requests and their results (times are seconds since 1970, `ttl` seconds left):
- *   GET  /v1/status         {version, pid, started, uptime_s, config, workers, listen: [text], dnssec, zones, queries}
+ *   GET  /v1/status         {version, pid, started, uptime_s, config, workers, listen: [text], dnssec, zones, queries,
+ *                          reload_failed (null: the last one did not), local_root}
  *   GET  /v1/health         {ok, problems: [text]}; status 503 when not ok
- *   POST /v1/reload         {changes: [{key, from, to, needs_restart}], zones, warnings: [text]}
+ *   POST /v1/reload         {changes: [{key, from, to, needs_restart}], zones, changed_zones: [name],
+ *                          warnings: [text]}
  *   GET  /v1/cache/entries?name=N[&type=T]       {entries: [entry], more}
  *   GET  /v1/cache/list[?under=N][&limit=N]      {entries: [entry], more}
  *   POST /v1/cache/flush    {name, type?, subtree?} -> {removed}

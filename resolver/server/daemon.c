@@ -305,10 +305,12 @@ static void publish(struct daemon *d, const struct reload_result *r)
         wait_for_workers(d);
     }
     size_t zones = next->zones != NULL ? zone_set_count(next->zones) : 0;
-    log_info("reloaded", "zones=%zu changes=%zu", zones, json_array_size(changes));
+    log_info("reloaded", "zones=%zu read_anew=%zu changes=%zu", zones, json_array_size(r->zones),
+             json_array_size(changes));
+    d->reload_failed_wall = 0;
     if (d->reload_call != NULL) {
-        control_reply(d->reload_call, json_pack("{s:o, s:I, s:O}", "changes", changes, "zones", (json_int_t)zones,
-                                                "warnings", r->problems));
+        control_reply(d->reload_call, json_pack("{s:o, s:I, s:O, s:O}", "changes", changes, "zones", (json_int_t)zones,
+                                                "changed_zones", r->zones, "warnings", r->problems));
     } else {
         json_decref(changes);
     }
@@ -327,6 +329,7 @@ static void on_reloaded(void *ctx, const struct reload_result *r)
         publish(d, r);
     } else {
         log_error("reload_failed", "reason=\"the files have errors; the old configuration and zones stay in force\"");
+        d->reload_failed_wall = clock_wall();
         if (d->reload_call != NULL) {
             control_refuse(d->reload_call, 422, "the files have errors; the old configuration and zones stay in force",
                            json_incref(r->problems));

@@ -49,6 +49,7 @@ struct daemon {
     bool is_stopping;
     uint64_t started; /* clock_now milliseconds */
     int64_t started_wall;
+    int64_t reload_failed_wall; /* when the last reload failed; 0: it did not */
 };
 
 /* Runs until SIGTERM or SIGINT. `loaded` passes over. Returns the process's exit status. */

@@ -131,13 +131,14 @@ static void op_status(void *ctx, struct control_call *call)
         json_array_append_new(listen, json_string(addr_text(&d->sockets[i].address, text)));
     }
     uint64_t queries = total(d, STAT_udp_queries) + total(d, STAT_tcp_queries);
-    control_reply(call,
-                  json_pack("{s:s, s:i, s:I, s:I, s:s, s:i, s:o, s:b, s:I, s:I, s:o}", "version", CAIRN_VERSION, "pid",
-                            (int)getpid(), "started", (json_int_t)d->started_wall, "uptime_s",
-                            (json_int_t)((clock_now() - d->started) / 1000), "config",
-                            c->file != NULL ? c->file : "built-in defaults", "workers", (int)d->worker_count, "listen",
-                            listen, "dnssec", (int)c->dnssec.validation, "zones", (json_int_t)zone_count(d), "queries",
-                            (json_int_t)queries, "local_root", root_keeper_report(d->root_keeper)));
+    json_t *failed = d->reload_failed_wall != 0 ? json_integer((json_int_t)d->reload_failed_wall) : json_null();
+    control_reply(call, json_pack("{s:s, s:i, s:I, s:I, s:s, s:o, s:i, s:o, s:b, s:I, s:I, s:o}", "version",
+                                  CAIRN_VERSION, "pid", (int)getpid(), "started", (json_int_t)d->started_wall,
+                                  "uptime_s", (json_int_t)((clock_now() - d->started) / 1000), "config",
+                                  c->file != NULL ? c->file : "built-in defaults", "reload_failed", failed, "workers",
+                                  (int)d->worker_count, "listen", listen, "dnssec", (int)c->dnssec.validation, "zones",
+                                  (json_int_t)zone_count(d), "queries", (json_int_t)queries, "local_root",
+                                  root_keeper_report(d->root_keeper)));
 }
 
 static const char damaged_text[] = "the cache's file is damaged and out of use; a restart replaces it";
@@ -271,7 +272,7 @@ static void op_zone_list(void *ctx, struct control_call *call, const uint8_t *na
     }
     if (name != NULL && json_array_size(zones) == 0) {
         json_decref(zones);
-        control_refuse(call, 404, "no such zone is configured", NULL);
+        control_refuse(call, 404, "no such zone is configured; cairnctl zone list shows those that are", NULL);
         return;
     }
     control_reply(call, json_pack("{s:o}", "zones", zones));
@@ -283,7 +284,7 @@ static void op_zone_reload(void *ctx, struct control_call *call, const uint8_t *
     struct daemon *d = ctx;
     const struct zone *z = name != NULL && zone_count(d) > 0 ? zone_set_find(d->settings->zones, name) : NULL;
     if (name != NULL && (z == NULL || !name_equal(name, z->apex))) {
-        control_refuse(call, 404, "no such zone is configured", NULL);
+        control_refuse(call, 404, "no such zone is configured; cairnctl zone list shows those that are", NULL);
         return;
     }
     op_reload(ctx, call);

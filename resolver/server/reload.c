@@ -7,6 +7,8 @@
 #include <sys/prctl.h>
 
 #include "resolver/base/thread.h"
+#include "resolver/dns/name.h"
+#include "zones/zone.h"
 
 struct reload {
     struct mailbox *home;
@@ -40,6 +42,18 @@ static void collect(void *arg, const struct config_problem *p)
     free(text);
 }
 
+/* A zone whose files did not change is the same in both sets. */
+static void list_new_zones(const struct zone_set *old, const struct zone_set *new, json_t *names)
+{
+    char name[NAME_TEXT_SIZE];
+    for (size_t i = 0; new != NULL &&i < zone_set_count(new); i++) {
+        const struct zone *z = zone_set_at(new, i);
+        if (!z->is_reverse && (old == NULL || zone_set_find(old, z->apex) != z)) {
+            json_array_append_new(names, json_string(name_text(z->apex, name)));
+        }
+    }
+}
+
 void reload_wait(struct reload *r)
 {
     if (r != NULL && r->is_running && !r->is_joined) {
@@ -57,6 +71,7 @@ static void finish(void *arg)
     struct settings *current = r->current;
     r->done(r->ctx, &result);
     json_decref(result.problems);
+    json_decref(result.zones);
     settings_drop(current);
 }
 
@@ -67,6 +82,7 @@ static void *run(void *arg)
     thread_be_background();
     const struct zone_set *old = r->current->zones;
     r->result.ok = load_all(r->path, old, collect, r, &r->result.loaded) == FAIL_NONE;
+    list_new_zones(old, r->result.loaded.zones, r->result.zones);
     mailbox_post(r->home, finish, r);
     return NULL;
 }
@@ -95,7 +111,7 @@ int reload_start(struct reload *r, const char *path, struct settings *current)
     sigdelset(&all, SIGSEGV);
     sigdelset(&all, SIGBUS);
     r->path = path;
-    r->result = (struct reload_result){.problems = json_array()};
+    r->result = (struct reload_result){.problems = json_array(), .zones = json_array()};
     r->current = current;
     settings_take(current);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -105,6 +121,7 @@ int reload_start(struct reload *r, const char *path, struct settings *current)
     if (!r->is_running) {
         settings_drop(current);
         json_decref(r->result.problems);
+        json_decref(r->result.zones);
         return FAIL_SYSTEM;
     }
     return FAIL_NONE;

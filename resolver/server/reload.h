@@ -17,6 +17,7 @@ struct reload_result {
     bool ok;
     struct loaded loaded; /* passes to the callback when ok */
     json_t *problems;     /* array of texts of several lines each, errors and warnings; borrowed */
+    json_t *zones;        /* array of the names of new zones and of those whose files changed; borrowed */
 };
 
 typedef void reload_done(void *ctx, const struct reload_result *result);

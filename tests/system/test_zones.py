@@ -171,6 +171,28 @@ def test_once_a_reload_has_returned_nobody_sees_the_old_data(served):
         assert {str(daemon.ask("api.dev.test").answer[0][0]) for _ in range(20)} == {f"10.0.4.{number}"}
 
 
+def test_a_reload_names_the_zones_it_read_anew(served):
+    daemon, zone = served
+    assert daemon.ctl_json("reload")["changed_zones"] == []
+    zone.write(api="10.0.4.1")
+    assert daemon.ctl_json("reload")["changed_zones"] == ["dev.test."]
+    zone.write(api="10.0.4.2")
+    assert "1 zone, 1 of them read anew: dev.test." in daemon.ctl("zone", "reload", "dev.test").stdout
+
+
+def test_status_tells_of_a_failed_reload_until_one_succeeds(served):
+    daemon, zone = served
+    assert daemon.ctl_json("status")["reload_failed"] is None
+    zone.write(extra="bad A not-an-address\n")
+    daemon.ctl("reload", check=False)
+    assert abs(daemon.ctl_json("status")["reload_failed"] - time.time()) < 60
+    assert "the last reload failed" in daemon.ctl("status").stdout
+    assert daemon.ctl("health").stdout == "ok\n"
+    zone.write()
+    daemon.ctl("reload")
+    assert daemon.ctl_json("status")["reload_failed"] is None
+
+
 def test_a_wrong_zone_file_is_named_and_the_old_zone_stays(served):
     daemon, zone = served
     zone.write(api="10.0.5.1", extra="bad A not-an-address\n")

@@ -38,6 +38,10 @@ static void print_status(const struct arguments *a, json_t *s)
     printf("  up         %s, since %s\n", age_text(number_of(s, "uptime_s"), age),
            time_text(number_of(s, "started"), since));
     printf("  config     %s\n", text_of(s, "config"));
+    if (json_is_integer(json_object_get(s, "reload_failed"))) {
+        printf("             the last reload failed, at %s: its files have errors\n",
+               time_text(number_of(s, "reload_failed"), since));
+    }
     printf("  listening  %s\n", listen);
     printf("  workers    %lld\n", (long long)number_of(s, "workers"));
     printf("  zones      %lld\n", (long long)number_of(s, "zones"));
@@ -86,15 +90,26 @@ static void print_changes(const json_t *changes)
     }
 }
 
+/* "2 zones, 1 of them read anew: dev.test." */
+static void print_zones(long long count, const json_t *changed)
+{
+    char names[4096];
+    join(changed, names, sizeof(names));
+    printf("%lld zone%s", count, count == 1 ? "" : "s");
+    if (names[0] != '\0') {
+        printf(", %zu of them read anew: %s", json_array_size(changed), names);
+    }
+}
+
 /* Of a reload of everything or of zones. */
 static void print_reload(const struct arguments *a, json_t *r)
 {
     json_t *warning;
     size_t i, changes = json_array_size(json_object_get(r, "changes"));
-    long long zones = (long long)number_of(r, "zones");
     (void)a;
-    printf("reloaded: %lld zone%s, %zu changed key%s\n", zones, zones == 1 ? "" : "s", changes,
-           changes == 1 ? "" : "s");
+    printf("reloaded: ");
+    print_zones((long long)number_of(r, "zones"), json_object_get(r, "changed_zones"));
+    printf("; %zu changed key%s\n", changes, changes == 1 ? "" : "s");
     print_changes(json_object_get(r, "changes"));
     json_array_foreach(json_object_get(r, "warnings"), i, warning)
     {
