@@ -120,7 +120,10 @@ static int explain(const struct addr *a, bool stream, char why[LISTEN_WHY_SIZE])
     } else if (error == EADDRNOTAVAIL) {
         snprintf(why, LISTEN_WHY_SIZE, "this machine has no address %s", text);
     } else if (error == EACCES) {
-        snprintf(why, LISTEN_WHY_SIZE, "port %u on %s needs a privilege (CAP_NET_BIND_SERVICE)", a->port, text);
+        snprintf(
+            why, LISTEN_WHY_SIZE,
+            "port %u on %s needs a privilege: start as root or with CAP_NET_BIND_SERVICE, or take one from 1024 on",
+            a->port, text);
     } else {
         snprintf(why, LISTEN_WHY_SIZE, "port %u on %s cannot be opened: %s", a->port, text, strerrordesc_np(error));
     }

@@ -433,6 +433,9 @@ static int build(struct daemon *d)
         log_problem(LOG_LEVEL_ERROR, "user_failed", "the user of server.user does not exist");
         return FAIL_SYSTEM;
     }
+    if (d->privileges.stays_root) {
+        log_warn("user_skipped", "reason=\"there is no user %s: cairnd stays root\"", c->server.user);
+    }
     int result = open_sockets(d);
     if (result == FAIL_NONE) {
         result = open_control(d);

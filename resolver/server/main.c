@@ -14,7 +14,8 @@ enum { EXIT_USAGE = 2 };
 static const char usage[] = "usage: cairnd [--config FILE] [--check] [--version]\n"
                             "  --config FILE  configuration to use instead of " CONFIG_DEFAULT_FILE "\n"
                             "  --check        read configuration and zones, print every problem, and end\n"
-                            "  --version      print the version and what it was built with\n"
+                            "  --version      print the version\n"
+                            "  --help         print this\n"
                             "Runs in the foreground and logs to standard error. SIGHUP reloads, SIGTERM stops.\n";
 
 static int check(const char *path)
@@ -48,7 +49,6 @@ int main(int argc, char **argv)
             break;
         case 'V':
             puts("cairnd " CAIRN_VERSION);
-            puts("DNSSEC validation: on unless dnssec.validation is false");
             return EXIT_SUCCESS;
         case 'h':
             fputs(usage, stdout);

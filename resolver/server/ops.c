@@ -152,10 +152,12 @@ static void op_health(void *ctx, struct control_call *call)
     if (s.damaged) {
         json_array_append_new(problems, json_string(damaged_text));
     } else if (s.writes_paused) {
-        json_array_append_new(problems, json_string("the cache takes no writes: is its disk full?"));
+        json_array_append_new(
+            problems, json_string("the cache takes no writes: is its disk full? See cache_writes_rest in the log"));
     }
     if (keeper_is_failing(d->keeper)) {
-        json_array_append_new(problems, json_string("the state directory takes no writes: is its disk full?"));
+        json_array_append_new(problems,
+                              json_string("the state directory takes no writes; state_not_kept in the log says why"));
     }
     bool ok = json_array_size(problems) == 0;
     control_reply_as(call, ok ? 200 : 503, json_pack("{s:b, s:o}", "ok", ok, "problems", problems));

@@ -18,6 +18,7 @@ int privileges_find(const char *user, bool is_given, struct privileges *out)
     errno = 0;
     const struct passwd *entry = getpwnam(user);
     if (entry == NULL) {
+        out->stays_root = !is_given;
         return is_given ? FAIL_SYSTEM : FAIL_NONE;
     }
     out->must_drop = entry->pw_uid != 0;

@@ -11,6 +11,7 @@
  * in the configuration (`is_given`) but does not exist is FAIL_SYSTEM. */
 struct privileges {
     bool must_drop;
+    bool stays_root; /* though `user` is set: it does not exist, and is only the default */
     unsigned uid, gid;
     const char *user;
 };

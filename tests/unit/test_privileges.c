@@ -100,13 +100,15 @@ static void only_root_has_privileges_to_give_up(void **state)
 {
     (void)state;
     struct privileges p;
+    bool is_root = geteuid() == 0;
     assert_int_equal(privileges_find("", true, &p), FAIL_NONE);
     assert_false(p.must_drop);
+    assert_false(p.stays_root);
     assert_int_equal(privileges_find("no-such-user-here", false, &p), FAIL_NONE);
+    assert_int_equal(p.stays_root, is_root);
     assert_false(p.must_drop);
     assert_int_equal(privileges_find("root", true, &p), FAIL_NONE);
     assert_false(p.must_drop);
-    bool is_root = geteuid() == 0;
     assert_int_equal(privileges_find("no-such-user-here", true, &p), is_root ? FAIL_SYSTEM : FAIL_NONE);
     assert_int_equal(privileges_find("nobody", true, &p), FAIL_NONE);
     assert_int_equal(p.must_drop, is_root);
