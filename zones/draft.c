@@ -251,6 +251,7 @@ static const uint8_t *finish_owner(void *arg, const uint8_t *leaf, unsigned *mar
         r = set.next;
     }
     *mark = mark_of(f, owner);
+    f->zone->has_cuts = f->zone->has_cuts || (*mark & ZONE_MARK_CUT) != 0;
     f->zone->has_wildcards = f->zone->has_wildcards || has_wildcard_label(owner->name);
     return node != NULL ? node->name : NULL;
 }

@@ -50,6 +50,7 @@ struct zone {
     uint8_t apex[NAME_SIZE];
     bool is_reverse;    /* each of its names is the apex of a zone of its own (zones/reverse.h); `apex` is the root */
     bool has_wildcards; /* some name has a label "*" */
+    bool has_cuts;      /* some name is marked ZONE_MARK_CUT */
     uint32_t serial;    /* of the SOA; 0 in reverse zones */
     size_t record_count;
     struct trie tree;            /* of zone_node, marked with enum zone_mark; in reverse zones all are marked */

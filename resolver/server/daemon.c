@@ -300,7 +300,7 @@ static void publish(struct daemon *d, const struct reload_result *r)
     log_setup(next->config->log.level, next->config->log.format);
     keeper_follow(d->keeper, next);
     put_in_force(d, complete(d, next));
-    if (json_array_size(changes) > 0) {
+    if (json_array_size(changes) > 0 || r->has_new_cuts) {
         forgive(d);
         wait_for_workers(d);
     }

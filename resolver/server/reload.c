@@ -43,13 +43,15 @@ static void collect(void *arg, const struct config_problem *p)
 }
 
 /* A zone whose files did not change is the same in both sets. */
-static void list_new_zones(const struct zone_set *old, const struct zone_set *new, json_t *names)
+static void list_new_zones(const struct zone_set *old, struct reload_result *r)
 {
+    const struct zone_set *new = r->loaded.zones;
     char name[NAME_TEXT_SIZE];
     for (size_t i = 0; new != NULL &&i < zone_set_count(new); i++) {
         const struct zone *z = zone_set_at(new, i);
         if (!z->is_reverse && (old == NULL || zone_set_find(old, z->apex) != z)) {
-            json_array_append_new(names, json_string(name_text(z->apex, name)));
+            json_array_append_new(r->zones, json_string(name_text(z->apex, name)));
+            r->has_new_cuts = r->has_new_cuts || z->has_cuts;
         }
     }
 }
@@ -82,7 +84,7 @@ static void *run(void *arg)
     thread_be_background();
     const struct zone_set *old = r->current->zones;
     r->result.ok = load_all(r->path, old, collect, r, &r->result.loaded) == FAIL_NONE;
-    list_new_zones(old, r->result.loaded.zones, r->result.zones);
+    list_new_zones(old, &r->result);
     mailbox_post(r->home, finish, r);
     return NULL;
 }

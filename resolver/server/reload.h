@@ -18,6 +18,7 @@ struct reload_result {
     struct loaded loaded; /* passes to the callback when ok */
     json_t *problems;     /* array of texts of several lines each, errors and warnings; borrowed */
     json_t *zones;        /* array of the names of new zones and of those whose files changed; borrowed */
+    bool has_new_cuts;    /* one of these zones delegates names away */
 };
 
 typedef void reload_done(void *ctx, const struct reload_result *result);

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 
+import dns.edns
 import dns.flags
 import dns.rcode
 import pytest
@@ -178,6 +179,23 @@ def test_a_reload_names_the_zones_it_read_anew(served):
     assert daemon.ctl_json("reload")["changed_zones"] == ["dev.test."]
     zone.write(api="10.0.4.2")
     assert "1 zone, 1 of them read anew: dev.test." in daemon.ctl("zone", "reload", "dev.test").stdout
+
+
+def fails_from_memory(daemon, name):
+    """Whether the failure is a remembered one (EDE 13), and was not found out now."""
+    reply = daemon.ask(name, use_edns=0)
+    assert reply.rcode() == dns.rcode.SERVFAIL
+    return dns.edns.EDECode.CACHED_ERROR in [o.code for o in reply.options if o.otype == dns.edns.OptionType.EDE]
+
+
+def test_a_delegation_that_was_mended_is_tried_at_once(served):
+    daemon, zone = served
+    zone.write(extra="lost NS ns.nosuchtld.\n")
+    daemon.ctl("reload")
+    assert [fails_from_memory(daemon, "www.lost.dev.test") for _ in range(2)] == [False, True]
+    zone.write(extra="lost NS ns.absent.example.com.\n")
+    daemon.ctl("reload")
+    assert not fails_from_memory(daemon, "www.lost.dev.test")
 
 
 def test_status_tells_of_a_failed_reload_until_one_succeeds(served):
