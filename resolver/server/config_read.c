@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "resolver/dns/name.h"
+#include "zones/hint.h"
 
 void *read_room(struct reading *r, size_t size)
 {
@@ -69,8 +70,11 @@ void read_unknown_key(struct reading *r, const struct node *key, const char *pat
 const uint8_t *read_name(struct reading *r, const struct node *n)
 {
     uint8_t name[NAME_SIZE];
-    if (n->text[0] == '\0' || name_from_text(n->text, strlen(n->text), NULL, name) != FAIL_NONE) {
-        report_error(r->report, n->place, NULL, "'%s' is not a domain name", n->text);
+    const struct token token = {.text = n->text, .len = strlen(n->text)};
+    bool has_blank = strpbrk(n->text, " \t") != NULL;
+    if (has_blank || token.len == 0 || name_from_text(token.text, token.len, NULL, name) != FAIL_NONE) {
+        report_error(r->report, n->place, NULL, "'%s' is not a domain name: %s", n->text,
+                     has_blank ? "it has a blank in it" : hint_name(&token));
         return NULL;
     }
     uint8_t *kept = read_room(r, name_len(name));

@@ -66,7 +66,7 @@ static const struct schema_row rows[] = {
      .kind = VALUE_TEXT,
      MEMBER(server.cookie_secret),
      .flags = SCHEMA_SECRET,
-     RANGE(4, 32),
+     RANGE(0, 255),
      .initial = "auto",
      .meaning =
          "Secret of DNS cookies (RFC 7873): 32 hexadecimal digits, the same on all servers that share an address "

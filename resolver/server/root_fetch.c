@@ -98,8 +98,14 @@ static int take_line(void *arg, const struct load_record *line)
 static void note_problem(void *arg, const struct zone_problem *p)
 {
     struct root_fetch *f = arg;
-    if (!p->is_warning && f->result.why[0] == '\0') {
-        snprintf(f->result.why, sizeof(f->result.why), "%s:%u: %s", p->file, p->line, p->message);
+    char *why = f->result.why;
+    if (p->is_warning || why[0] != '\0') {
+        return;
+    }
+    if (p->line > 0) {
+        snprintf(why, sizeof(f->result.why), "%s:%u: %s", p->file, p->line, p->message);
+    } else {
+        snprintf(why, sizeof(f->result.why), "%s", p->message);
     }
 }
 

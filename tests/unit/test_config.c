@@ -263,12 +263,21 @@ static void two_configurations_differ_by_key(void **state)
     config_free(to);
 }
 
+static void what_is_no_domain_name_says_why(void **state)
+{
+    (void)state;
+    bad("dnssec: {negative-trust-anchors: [a..b]}", "'a..b' is not a domain name: it has an empty label");
+    bad("stub: [{zone: .a, to: [10.0.0.1]}]", "'.a' is not a domain name: it begins with a dot");
+    bad("zones: [{name: dev test, file: x}]", "'dev test' is not a domain name: it has a blank in it");
+}
+
 static void secrets_have_a_form_and_stay_out_of_comparisons(void **state)
 {
     (void)state;
     bad("server: {cookie-secret: 0123456789abcdef}", "cookie-secret' is not a secret of 128 bits");
     bad("server: {cookie-secret: 0123456789abcdef0123456789abcdeg}", "auto, or 32 hexadecimal digits");
-    bad("server: {cookie-secret: \"\"}", "4 to 32");
+    bad("server: {cookie-secret: abc}", "auto, or 32 hexadecimal digits");
+    bad("server: {cookie-secret: \"\"}", "auto, or 32 hexadecimal digits");
     struct config *from = good("");
     struct config *to = good("server: {cookie-secret: 0123456789abcdef0123456789abcdef}");
     struct output o;
@@ -519,6 +528,7 @@ int main(void)
         cmocka_unit_test(the_effective_text_reads_back_as_the_same_configuration),
         cmocka_unit_test(the_given_keys_are_remembered),
         cmocka_unit_test(two_configurations_differ_by_key),
+        cmocka_unit_test(what_is_no_domain_name_says_why),
         cmocka_unit_test(secrets_have_a_form_and_stay_out_of_comparisons),
         cmocka_unit_test(the_schema_has_every_key_with_type_and_default),
         cmocka_unit_test(the_documentation_is_up_to_date),
