@@ -211,8 +211,11 @@ struct settings *root_keeper_settings(const struct root_keeper *k, struct settin
 json_t *root_keeper_report(const struct root_keeper *k)
 {
     char text[ADDR_TEXT_SIZE];
-    if (k->copy == NULL || k->settings == NULL) {
+    if (k->settings == NULL) {
         return json_null();
+    }
+    if (k->copy == NULL) {
+        return json_object();
     }
     return json_pack("{s:I, s:I, s:b, s:s, s:I, s:I}", "serial", (json_int_t)copy_times(k->copy)->serial, "records",
                      (json_int_t)copy_count(k->copy), "checked", (int)copy_has_digest(k->copy), "source",

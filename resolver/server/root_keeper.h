@@ -27,7 +27,7 @@ void root_keeper_follow(struct root_keeper *k, struct settings *s);
 /* `s` with the copy that is there; takes over a user of `s` and gives one. */
 struct settings *root_keeper_settings(const struct root_keeper *k, struct settings *s);
 
-/* {serial, records, checked, source, fetched, expires}, or null when there is no copy. */
+/* {serial, records, checked, source, fetched, expires}; {} while there is no copy, null when none is wanted. */
 json_t *root_keeper_report(const struct root_keeper *k);
 
 #endif

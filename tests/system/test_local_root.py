@@ -104,7 +104,7 @@ def wait_for(condition, seconds=10):
 
 def serial_of(daemon):
     copy = daemon.ctl_json("status")["local_root"]
-    return copy and copy["serial"]
+    return copy.get("serial")
 
 
 def address_of(reply):
@@ -170,6 +170,7 @@ def test_a_missing_file_says_so_and_the_servers_are_asked(start, tmp_path):
     wait_for(lambda: "event=local_root_failed" in daemon.log())
     assert daemon.ask("junk.").rcode() == 3
     assert root.asked()
+    assert "local root none yet" in daemon.ctl("status").stdout
 
 
 def test_the_signed_root_of_the_lab_by_its_trust_anchor(make_cairnd, lab):

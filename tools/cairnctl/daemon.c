@@ -18,11 +18,13 @@ static void join(const json_t *list, char *out, size_t size)
     }
 }
 
-/* Nothing when there is none. */
+/* Nothing when none is wanted. */
 static void print_local_root(const json_t *copy)
 {
     char age[AGE_TEXT_SIZE];
-    if (json_is_object(copy)) {
+    if (json_is_object(copy) && json_object_size(copy) == 0) {
+        puts("  local root none yet: the root's servers are asked");
+    } else if (json_is_object(copy)) {
         printf("  local root serial %lld from %s, fetched %s ago%s\n", (long long)number_of(copy, "serial"),
                text_of(copy, "source"), age_text((json_int_t)time(NULL) - number_of(copy, "fetched"), age),
                json_is_true(json_object_get(copy, "checked")) ? ", digest checked" : "");
