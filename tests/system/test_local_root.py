@@ -104,7 +104,7 @@ def wait_for(condition, seconds=10):
 
 def serial_of(daemon):
     copy = daemon.ctl_json("status")["local_root"]
-    return copy.get("serial")
+    return (copy or {}).get("serial")
 
 
 def address_of(reply):
