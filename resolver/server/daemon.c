@@ -308,11 +308,33 @@ static void publish(struct daemon *d, const struct reload_result *r)
     log_info("reloaded", "zones=%zu read_anew=%zu changes=%zu", zones, json_array_size(r->zones),
              json_array_size(changes));
     d->reload_failed_wall = 0;
-    if (d->reload_call != NULL) {
-        control_reply(d->reload_call, json_pack("{s:o, s:I, s:O, s:O}", "changes", changes, "zones", (json_int_t)zones,
-                                                "changed_zones", r->zones, "warnings", r->problems));
-    } else {
-        json_decref(changes);
+    json_t *outcome = json_pack("{s:o, s:I, s:O, s:O}", "changes", changes, "zones", (json_int_t)zones, "changed_zones",
+                                r->zones, "warnings", r->problems);
+    for (unsigned i = 0; i < d->reload_now.count; i++) {
+        control_reply(d->reload_now.calls[i], json_incref(outcome));
+    }
+    json_decref(outcome);
+}
+
+/* Takes a user of `problems`, which may be NULL, for each. */
+static void refuse_waiters(struct reload_waiters *w, int status, const char *why, json_t *problems)
+{
+    for (unsigned i = 0; i < w->count; i++) {
+        control_refuse(w->calls[i], status, why, json_incref(problems));
+    }
+    w->count = 0;
+}
+
+/* The reload that was asked for while another ran. */
+static void reload_again(struct daemon *d)
+{
+    d->reload_now = d->reload_next;
+    d->reload_next.count = 0;
+    d->reload_again = false;
+    int result = reload_start(d->reload, d->config_path, d->settings);
+    if (result != FAIL_NONE) {
+        log_warn("reload_skipped", "reason=\"%s\"", fail_text(result));
+        refuse_waiters(&d->reload_now, 503, fail_text(result), NULL);
     }
 }
 
@@ -328,23 +350,30 @@ static void on_reloaded(void *ctx, const struct reload_result *r)
     if (r->ok) {
         publish(d, r);
     } else {
-        log_error("reload_failed", "reason=\"the files have errors; the old configuration and zones stay in force\"");
+        static const char why[] = "the files have errors; the old configuration and zones stay in force";
+        log_error("reload_failed", "reason=\"%s\"", why);
         d->reload_failed_wall = clock_wall();
-        if (d->reload_call != NULL) {
-            control_refuse(d->reload_call, 422, "the files have errors; the old configuration and zones stay in force",
-                           json_incref(r->problems));
-        }
+        refuse_waiters(&d->reload_now, 422, why, r->problems);
     }
-    d->reload_call = NULL;
+    d->reload_now.count = 0;
+    if (d->reload_again) {
+        reload_again(d);
+    }
 }
 
 int daemon_reload(struct daemon *d, struct control_call *call)
 {
     int result = reload_start(d->reload, d->config_path, d->settings);
-    if (result == FAIL_NONE) {
-        d->reload_call = call;
+    bool is_next = result == FAIL_BUSY;
+    struct reload_waiters *w = is_next ? &d->reload_next : &d->reload_now;
+    if ((result != FAIL_NONE && !is_next) || (call != NULL && w->count == CONTROL_CLIENTS)) {
+        return result;
     }
-    return result;
+    d->reload_again = is_next;
+    if (call != NULL) {
+        w->calls[w->count++] = call;
+    }
+    return FAIL_NONE;
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -358,7 +387,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     }
     int result = daemon_reload(d, NULL);
     if (result != FAIL_NONE) {
-        log_warn("reload_skipped", "reason=\"%s\"", result == FAIL_BUSY ? "one is running" : fail_text(result));
+        log_warn("reload_skipped", "reason=\"%s\"", fail_text(result));
     }
 }
 
@@ -485,6 +514,8 @@ static void tear_down(struct daemon *d)
     d->is_stopping = true;
     netlink_free(d->netlink);
     control_close(d->control);
+    refuse_waiters(&d->reload_now, 503, "the daemon is stopping", NULL);
+    refuse_waiters(&d->reload_next, 503, "the daemon is stopping", NULL);
     for (unsigned i = 0; d->workers != NULL && i < d->worker_count; i++) {
         if (d->workers[i] != NULL) {
             worker_stop(d->workers[i]);

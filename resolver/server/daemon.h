@@ -21,6 +21,12 @@
 
 #define DAEMON_SIGNALS 3
 
+/* Who waits for the outcome of a reload. */
+struct reload_waiters {
+    struct control_call *calls[CONTROL_CLIENTS];
+    unsigned count;
+};
+
 struct daemon {
     const char *config_path; /* as given; NULL: the default file or built-in defaults */
     struct event_base *base;
@@ -43,7 +49,9 @@ struct daemon {
     struct worker **workers;
     unsigned worker_count;
     struct reload *reload;
-    struct control_call *reload_call; /* who waits for the running reload; NULL: nobody */
+    struct reload_waiters reload_now;  /* for the one that runs */
+    struct reload_waiters reload_next; /* for the one after it */
+    bool reload_again;                 /* one is due when the running one is done: files may have changed meanwhile */
     struct control *control;
     struct netlink *netlink; /* NULL: the system does not tell of changes */
     bool is_stopping;
@@ -55,7 +63,8 @@ struct daemon {
 /* Runs until SIGTERM or SIGINT. `loaded` passes over. Returns the process's exit status. */
 int daemon_run(const char *config_path, struct loaded *loaded);
 
-/* Starts a reload; its outcome is logged and goes to `call` (may be NULL). FAIL_BUSY: one is running. */
+/* Starts a reload, at once or after the one that runs; its outcome is logged and goes to `call` (may be NULL).
+ * FAIL_BUSY: too many wait already. */
 MUST_CHECK int daemon_reload(struct daemon *d, struct control_call *call);
 
 /* What the control socket can ask of the daemon; the context is the struct daemon. */

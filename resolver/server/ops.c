@@ -167,7 +167,7 @@ static void op_reload(void *ctx, struct control_call *call)
 {
     int result = daemon_reload(ctx, call);
     if (result == FAIL_BUSY) {
-        control_refuse(call, 409, "a reload is running already", NULL);
+        control_refuse(call, 409, "too many wait for a reload already", NULL);
     } else if (result != FAIL_NONE) {
         control_refuse(call, 503, fail_text(result), NULL);
     }

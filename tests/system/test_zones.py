@@ -164,6 +164,33 @@ def test_what_loads_in_the_background_stays_behind_the_workers(served):
     assert during == before
 
 
+@pytest.mark.parametrize("how", ["command", "signal"])
+def test_a_reload_that_comes_during_another_is_done_after_it(served, how):
+    daemon, _ = served
+    configuration = daemon.config_path.read_text()
+    daemon.config_path.unlink()
+    os.mkfifo(daemon.config_path)  # so that whoever loads waits for us
+    daemon.process.send_signal(signal.SIGHUP)
+    with open(daemon.config_path, "w", encoding="utf-8") as f:
+        daemon.config_path.unlink()
+        daemon.write_configuration({"server": {"identity": "later"}})
+        if how == "signal":
+            daemon.process.send_signal(signal.SIGHUP)
+        else:
+            second = threading.Thread(target=lambda: outcome.append(daemon.ctl("reload", check=False)))
+            outcome = []
+            second.start()
+        time.sleep(0.3)
+        f.write(configuration)
+    if how == "command":
+        second.join()
+        assert outcome[0].returncode == 0, outcome[0]
+    deadline = time.monotonic() + 5
+    while "identity: later" not in daemon.ctl("config", "show").stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_once_a_reload_has_returned_nobody_sees_the_old_data(served):
     daemon, zone = served
     for number in range(1, 21):
