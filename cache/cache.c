@@ -36,26 +36,12 @@ uint32_t cache_clamp_ttl(const struct cache_policy *p, uint32_t ttl, bool is_neg
 
 /* ---- Finding ---- */
 
-struct stored {
-    const uint8_t *value; /* NULL: absent */
-    size_t len;
-    struct entry_head head;
-};
-
-/* Fetches a value and its header. What is absent, unreadable or from the future counts as absent. */
-static int fetch(struct cache_view *v, const uint8_t *key, size_t key_len, uint64_t now, struct arena *a,
-                 struct stored *out)
+/* Fetches a value and its header. False: it is absent, unreadable or from the future. */
+static bool fetch(struct cache_view *v, const uint8_t *key, size_t key_len, uint64_t now, struct cache_stored *out,
+                  struct entry_head *head)
 {
-    out->value = NULL;
-    int result = v->backend.get(v->backend.ctx, key, key_len, a, &out->value, &out->len);
-    if (result == FAIL_LIMIT) {
-        return FAIL_LIMIT;
-    }
-    if (result != FAIL_NONE || out->value == NULL || entry_peek(out->value, out->len, &out->head) != FAIL_NONE ||
-        out->head.stored > now + FUTURE_MAX_MS) {
-        out->value = NULL;
-    }
-    return FAIL_NONE;
+    return v->backend.get(v->backend.ctx, key, key_len, out) == FAIL_NONE && out->value != NULL &&
+           entry_peek(out->value, out->len, head) == FAIL_NONE && head->stored <= now + FUTURE_MAX_MS;
 }
 
 static bool is_live(const struct entry_head *head, uint64_t now)
@@ -75,43 +61,51 @@ static int read_hit(struct cache_view *v, const struct cache_stored *s, struct a
 }
 
 static int find_key(struct cache_view *v, const uint8_t *key, size_t key_len, uint64_t now, uint64_t stale_ms,
-                    struct arena *a, const struct cache_entry **hit)
+                    struct arena *a, const struct cache_entry **hit, bool *is_bare)
 {
-    struct stored s;
+    struct cache_stored s;
+    struct entry_head head;
     *hit = NULL;
-    int result = fetch(v, key, key_len, now, a, &s);
-    if (result != FAIL_NONE || s.value == NULL) {
-        return result;
-    }
-    bool was_live = s.head.expires > s.head.stored;
-    if (!is_live(&s.head, now) && !(was_live && now - s.head.expires <= stale_ms && stale_ms > 0)) {
+    bool is_there = fetch(v, key, key_len, now, &s, &head);
+    *is_bare = s.is_bare;
+    if (!is_there) {
         return FAIL_NONE;
     }
-    return read_hit(v, &(struct cache_stored){key, key_len, s.value, s.len}, a, hit);
+    bool was_live = head.expires > head.stored;
+    if (!is_live(&head, now) && !(was_live && now - head.expires <= stale_ms && stale_ms > 0)) {
+        return FAIL_NONE;
+    }
+    return read_hit(v, &s, a, hit);
 }
 
 void cache_name_set(struct cache_name *n, const uint8_t *name)
 {
     n->labels_len = key_labels(n->key, name);
+    n->is_bare = false;
 }
 
 void cache_name_rise(struct cache_name *n)
 {
     n->labels_len = key_parent(n->key, n->labels_len);
+    n->is_bare = false;
 }
 
 int cache_find_slot(struct cache_view *v, struct cache_name *n, enum cache_slot slot, uint16_t type, uint64_t now,
                     struct arena *a, const struct cache_entry **hit)
 {
-    return find_key(v, n->key, key_finish(n->key, n->labels_len, slot, type), now, 0, a, hit);
+    *hit = NULL;
+    if (n->is_bare) {
+        return FAIL_NONE;
+    }
+    return find_key(v, n->key, key_finish(n->key, n->labels_len, slot, type), now, 0, a, hit, &n->is_bare);
 }
 
 int cache_find(struct cache_view *v, enum cache_slot slot, const uint8_t *name, uint16_t type, uint64_t now,
                uint64_t stale_ms, struct arena *a, const struct cache_entry **hit)
 {
     UNCLEARED uint8_t key[KEY_SIZE];
-    size_t len = key_write(key, name, slot, type);
-    return find_key(v, key, len, now, stale_ms, a, hit);
+    bool is_bare;
+    return find_key(v, key, key_write(key, name, slot, type), now, stale_ms, a, hit, &is_bare);
 }
 
 /* The way up from a name: the deepest delegation found, and the labels of the zone whose delegation it depends on now.
@@ -306,17 +300,21 @@ static bool is_repeated(const struct cache_entry *old, const struct cache_entry 
 }
 
 /* Holds a new entry against the one it would replace: FAIL_BUSY when that one lives and is better. A delegation that is
- * merely repeated ends when it would have ended, or a child could keep itself alive after the parent let it go. */
+ * merely repeated ends when it would have ended, or a child could keep itself alive after the parent let it go.
+ * `*is_bare`: nothing has its name yet. */
 static int weigh_old(struct cache_view *v, const uint8_t *key, size_t key_len, struct cache_entry *e,
-                     struct arena *scratch)
+                     struct arena *scratch, bool *is_bare)
 {
-    struct stored old;
+    struct cache_stored old;
+    struct entry_head head;
     struct cache_entry *read = NULL;
-    int result = fetch(v, key, key_len, e->stored, scratch, &old);
-    if (result != FAIL_NONE || old.value == NULL || !is_live(&old.head, e->stored)) {
-        return result;
+    int result = FAIL_NONE;
+    bool is_there = fetch(v, key, key_len, e->stored, &old, &head);
+    *is_bare = old.is_bare;
+    if (!is_there || !is_live(&head, e->stored)) {
+        return FAIL_NONE;
     }
-    if (old.head.trust > e->trust && e->slot != CACHE_FAILURE && entry_is_intact(key, key_len, old.value, old.len)) {
+    if (head.trust > e->trust && e->slot != CACHE_FAILURE && entry_is_intact(key, key_len, old.value, old.len)) {
         return FAIL_BUSY;
     }
     if (e->slot == CACHE_DELEGATION || e->slot == CACHE_PROOF) {
@@ -336,9 +334,9 @@ static void end_nxdomain(struct cache_view *v, const struct cache_entry *e, stru
 {
     UNCLEARED uint8_t key[KEY_SIZE];
     size_t key_len = key_write(key, e->name, CACHE_NXDOMAIN, 0);
-    struct stored old;
-    if (fetch(v, key, key_len, e->stored, scratch, &old) != FAIL_NONE || old.value == NULL ||
-        !is_live(&old.head, e->stored) || old.head.trust > e->trust) {
+    struct cache_stored old;
+    struct entry_head head;
+    if (!fetch(v, key, key_len, e->stored, &old, &head) || !is_live(&head, e->stored) || head.trust > e->trust) {
         return;
     }
     uint8_t *ended = arena_copy(scratch, old.value, old.len);
@@ -365,7 +363,8 @@ int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *s
     }
     UNCLEARED uint8_t key[KEY_SIZE];
     size_t key_len = key_of(&put, key);
-    result = weigh_old(v, key, key_len, &put, scratch);
+    bool is_bare;
+    result = weigh_old(v, key, key_len, &put, scratch, &is_bare);
     if (result != FAIL_NONE) {
         return result == FAIL_LIMIT ? FAIL_MEMORY : result;
     }
@@ -378,7 +377,7 @@ int cache_put(struct cache_view *v, const struct cache_entry *e, struct arena *s
     if (len == 0 || len > v->policy->max_entry_size) {
         return FAIL_SPACE;
     }
-    if (put.slot == CACHE_ANSWER) {
+    if (put.slot == CACHE_ANSWER && !is_bare) {
         end_nxdomain(v, &put, scratch);
     }
     return v->backend.put(v->backend.ctx, key, key_len, value, len);

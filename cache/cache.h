@@ -82,14 +82,15 @@ struct cache_stored {
     size_t key_len;
     const uint8_t *value;
     size_t len;
+    bool is_bare; /* by `get`, of none: no entry has this name at all. False where that was not to be had for nothing */
 };
 
-/* Where the bytes live. `get` gives the value copied into `a` or a pointer valid until the backend is released, NULL
- * when absent. `put` takes a copy; a store that is full or broken drops it, counts, and answers FAIL_STORE, which
- * callers may ignore: the answer itself never depends on it. */
+/* Where the bytes live. `get` points to a value that is valid until the backend is released. `put` takes a copy; a
+ * store that is full or broken drops it, counts, and answers FAIL_STORE, which callers may ignore: the answer itself
+ * never depends on it. */
 struct cache_backend {
     void *ctx;
-    int (*get)(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, const uint8_t **value, size_t *len);
+    int (*get)(void *ctx, const uint8_t *key, size_t key_len, struct cache_stored *out);
     int (*put)(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len);
     /* The entry with the greatest key that is not behind `key` and starts with the same `prefix_len` octets; valid as
      * that of `get`. Of what was put a moment ago some may be missing. */
@@ -99,10 +100,12 @@ struct cache_backend {
     void (*note_use)(void *ctx, const uint8_t *key, size_t key_len); /* see cache_touch; may be NULL */
 };
 
-/* A name in the form that keys begin with (key.h), for look-ups of several of its slots or of the names above it. */
+/* A name in the form that keys begin with (key.h), for look-ups of several of its slots or of the names above it, all
+ * in one step: what is stored meanwhile may be missed. */
 #define CACHE_KEY_SIZE 511 /* octets of the longest key */
 struct cache_name {
     size_t labels_len;
+    bool is_bare; /* a look-up found that nothing has this name */
     uint8_t key[CACHE_KEY_SIZE];
 };
 

@@ -12,7 +12,6 @@
 #include "cache/lmdb.h"
 #include "cache/usage.h"
 #include "cache/writer.h"
-#include "resolver/base/hash.h"
 #include "resolver/base/table.h"
 #include "resolver/dns/name.h"
 
@@ -20,7 +19,8 @@ enum {
     READERS_MAX = 512,     /* views at once */
     OCTETS_PER_NAME = 128, /* for the size of the usage table */
     PENDING_USUAL = 1024,
-    PENDING_MAX = 8192, /* puts that a view remembers */
+    PENDING_MAX = 8192,   /* puts that a view remembers */
+    PENDING_NAMES = 4096, /* counters of their names: several times the puts of a busy moment */
     PROOFS_PENDING = 16,
     LIST_ARENA = 1 << 20
 };
@@ -38,7 +38,8 @@ struct disk_view {
     struct cache_view view; /* what the owner sees */
     struct disk *disk;
     struct lmdb_reader *reader;
-    struct table pending; /* own puts that others do not see yet, by key */
+    struct table pending;          /* own puts that others do not see yet, by key */
+    uint16_t names[PENDING_NAMES]; /* how many puts there are, by the hash of their name: 0 says that it has none */
     struct put *oldest, *newest;
     struct put *proofs[PROOFS_PENDING]; /* the last of them that are proofs, which are found by their order */
     unsigned proof_count;               /* ever; the next one's place */
@@ -155,6 +156,11 @@ static struct put *find_pending(const struct disk_view *v, const uint8_t *key, s
     return n != NULL ? TABLE_OWNER(n, struct put, node) : NULL;
 }
 
+static uint16_t *name_count(struct disk_view *v, uint64_t name_hash)
+{
+    return &v->names[name_hash % PENDING_NAMES];
+}
+
 static void forget_proof(struct disk_view *v, const struct put *p)
 {
     for (unsigned i = 0; i < PROOFS_PENDING; i++) {
@@ -171,6 +177,7 @@ static void forget_oldest(struct disk_view *v)
     if (p->is_listed) {
         table_remove(&v->pending, &p->node);
     }
+    (*name_count(v, p->name_hash))--;
     v->oldest = p->next_own;
     if (v->oldest == NULL) {
         v->newest = NULL;
@@ -198,27 +205,29 @@ static void take_snapshot(struct disk_view *v)
     }
 }
 
-static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, const uint8_t **value, size_t *len)
+static int get(void *ctx, const uint8_t *key, size_t key_len, struct cache_stored *out)
 {
     struct disk_view *v = ctx;
-    (void)a;
-    *value = NULL;
+    *out = (struct cache_stored){.key = key, .key_len = key_len};
     if (v->reader == NULL) {
         return FAIL_NONE;
     }
     take_snapshot(v);
-    uint64_t hash = hash_bytes(key, key_len);
+    uint64_t name_hash = key_name_hash(key, key_len);
+    uint64_t hash = key_hash(name_hash, key, key_len);
     usage_prefetch(v->disk->usage, hash);
-    if (v->pending.count > 0) {
+    bool may_be_pending = *name_count(v, name_hash) > 0;
+    if (may_be_pending) {
         const struct put *p = find_pending(v, key, key_len, hash);
         if (p != NULL && p->epoch == epoch_of(v->disk)) {
-            *value = p->bytes + p->key_len;
-            *len = p->len;
+            out->value = p->bytes + p->key_len;
+            out->len = p->len;
             return FAIL_NONE;
         }
     }
-    int result = lmdb_get(v->reader, key, key_len, value, len);
-    if (*value != NULL) {
+    int result = lmdb_get(v->reader, key, key_len, out);
+    out->is_bare = out->is_bare && !may_be_pending;
+    if (out->value != NULL) {
         usage_bump(v->disk->usage, hash);
     }
     return result;
@@ -240,8 +249,17 @@ static void find_pending_proof(const struct disk_view *v, const uint8_t *key, si
         if (p != NULL && p->is_listed && p->epoch == epoch && p->key_len >= prefix_len &&
             memcmp(p->bytes, key, prefix_len) == 0 && compare_keys(p->bytes, p->key_len, key, key_len) <= 0 &&
             (found->key == NULL || compare_keys(p->bytes, p->key_len, found->key, found->key_len) >= 0)) {
-            *found = (struct cache_stored){p->bytes, p->key_len, p->bytes + p->key_len, p->len};
+            *found = (struct cache_stored){
+                .key = p->bytes, .key_len = p->key_len, .value = p->bytes + p->key_len, .len = p->len};
         }
+    }
+}
+
+static void note_use(void *ctx, const uint8_t *key, size_t key_len)
+{
+    const struct disk_view *v = ctx;
+    if (v->disk->usage != NULL) {
+        usage_bump(v->disk->usage, key_hash(key_name_hash(key, key_len), key, key_len));
     }
 }
 
@@ -258,20 +276,22 @@ static int get_before(void *ctx, const uint8_t *key, size_t key_len, size_t pref
         find_pending_proof(v, key, key_len, prefix_len, out);
     }
     if (out->value != NULL) {
-        usage_bump(v->disk->usage, hash_bytes(out->key, out->key_len));
+        note_use(v, out->key, out->key_len);
     }
     return result;
 }
 
 static void remember(struct disk_view *v, struct put *p)
 {
-    uint64_t hash = hash_bytes(p->bytes, p->key_len);
+    p->name_hash = key_name_hash(p->bytes, p->key_len);
+    uint64_t hash = key_hash(p->name_hash, p->bytes, p->key_len);
     struct put *older = find_pending(v, p->bytes, p->key_len, hash);
     if (older != NULL) {
         table_remove(&v->pending, &older->node);
         older->is_listed = false;
     }
     table_add(&v->pending, &p->node, hash);
+    (*name_count(v, p->name_hash))++;
     p->is_listed = true;
     if (v->newest != NULL) {
         v->newest->next_own = p;
@@ -315,14 +335,6 @@ static void note_bad(void *ctx)
 {
     const struct disk_view *v = ctx;
     atomic_fetch_add_explicit(&v->disk->bad_values, 1, memory_order_relaxed);
-}
-
-static void note_use(void *ctx, const uint8_t *key, size_t key_len)
-{
-    const struct disk_view *v = ctx;
-    if (v->disk->usage != NULL) {
-        usage_bump(v->disk->usage, hash_bytes(key, key_len));
-    }
 }
 
 struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *policy)

@@ -3,7 +3,6 @@
 #include "cache/entry.h"
 #include "cache/key.h"
 #include "resolver/base/clock.h"
-#include "resolver/base/hash.h"
 
 enum {
     BEGIN_PERCENT = 80,
@@ -63,7 +62,7 @@ static enum lmdb_verdict judge(void *ctx, const uint8_t *key, size_t key_len, co
     if (key_len < KEY_TAIL || entry_peek(value, len, &head) != FAIL_NONE) {
         return LMDB_DROP;
     }
-    unsigned used = usage_get(e->usage, hash_bytes(key, key_len));
+    unsigned used = usage_get(e->usage, key_hash(key_name_hash(key, key_len), key, key_len));
     if (head.expires <= e->now && used <= STALE_USAGE) {
         e->step_expired++;
         return LMDB_DROP;

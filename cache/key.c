@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "resolver/base/hash.h"
 #include "resolver/dns/type.h"
+#include "resolver/dns/wire.h"
 
 enum { END = 0x00, ESCAPE = 0x01 };
 
@@ -51,6 +53,23 @@ size_t key_finish(uint8_t key[KEY_SIZE], size_t labels_len, enum cache_slot slot
 size_t key_write(uint8_t out[KEY_SIZE], const uint8_t *name, enum cache_slot slot, uint16_t type)
 {
     return key_finish(out, key_labels(out, name), slot, type);
+}
+
+size_t key_own(size_t key_len)
+{
+    return key_len - KEY_TAIL + 1;
+}
+
+uint64_t key_name_hash(const uint8_t *key, size_t key_len)
+{
+    return hash_bytes(key, key_len - KEY_TAIL);
+}
+
+/* Nobody outside knows the name's hash, so it is enough that tails differ: by the upper half of a product, all of whose
+ * bits depend on slot and type. */
+uint64_t key_hash(uint64_t name_hash, const uint8_t *key, size_t key_len)
+{
+    return name_hash ^ (wire_get_u32(key + key_len - KEY_TAIL) * UINT64_C(0x9e3779b97f4a7c15)) >> 32;
 }
 
 size_t key_proof(uint8_t out[KEY_SIZE], const uint8_t *zone, uint16_t type, const uint8_t *name, size_t *zone_len)

@@ -38,6 +38,13 @@ size_t key_finish(uint8_t key[KEY_SIZE], size_t labels_len, enum cache_slot slot
 
 size_t key_write(uint8_t out[KEY_SIZE], const uint8_t *name, enum cache_slot slot, uint16_t type);
 
+/* Octets that all keys of the name of a key start with, and no others; it is `key_len` long. */
+size_t key_own(size_t key_len);
+
+/* Hashes for tables (hash.h): of the name of a key, and of a key whose name has that one. */
+uint64_t key_name_hash(const uint8_t *key, size_t key_len);
+uint64_t key_hash(uint64_t name_hash, const uint8_t *key, size_t key_len);
+
 /* The key of the proof of `type` (below 256) that `name` owns in `zone`, which it is under. `*zone_len`: the octets
  * that the keys of all such proofs of the zone start with. */
 size_t key_proof(uint8_t out[KEY_SIZE], const uint8_t *zone, uint16_t type, const uint8_t *name, size_t *zone_len);

@@ -424,28 +424,32 @@ static int seek(struct lmdb_reader *r, const MDB_val *key, MDB_val *value)
     return MDB_NOTFOUND;
 }
 
-int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *len)
+static bool has_prefix(const MDB_val *key, const uint8_t *prefix, size_t len)
+{
+    return key->mv_size >= len && memcmp(key->mv_data, prefix, len) == 0;
+}
+
+int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, struct cache_stored *out)
 {
     MDB_val k = val(key, key_len);
     MDB_val v;
-    *value = NULL;
+    *out = (struct cache_stored){.key = key, .key_len = key_len};
     int result = open_snapshot(r);
     if (result != FAIL_NONE) {
         return result;
     }
     fault_enter();
     int rc = is_in_gap(&r->gap, &k) ? MDB_NOTFOUND : seek(r, &k, &v);
+    if (rc == MDB_NOTFOUND) {
+        size_t own = key_own(key_len);
+        out->is_bare = !has_prefix(&r->gap.below, key, own) && !has_prefix(&r->gap.above, key, own);
+    }
     fault_leave();
     if (rc == 0 && v.mv_size <= ENTRY_SIZE_MAX) {
-        *value = v.mv_data;
-        *len = v.mv_size;
+        out->value = v.mv_data;
+        out->len = v.mv_size;
     }
     return rc == MDB_NOTFOUND ? FAIL_NONE : fail_of(r->db, rc);
-}
-
-static bool has_prefix(const MDB_val *key, const uint8_t *prefix, size_t len)
-{
-    return key->mv_size >= len && memcmp(key->mv_data, prefix, len) == 0;
 }
 
 int lmdb_get_before(struct lmdb_reader *r, const uint8_t *key, size_t key_len, size_t prefix_len,
@@ -464,8 +468,8 @@ int lmdb_get_before(struct lmdb_reader *r, const uint8_t *key, size_t key_len, s
         k = r->gap.below;
         rc = 0;
     }
-    if (rc == 0 && has_prefix(&k, key, prefix_len) && v.mv_size <= ENTRY_SIZE_MAX) {
-        *out = (struct cache_stored){k.mv_data, k.mv_size, v.mv_data, v.mv_size};
+    if (rc == 0 && k.mv_size >= KEY_TAIL && has_prefix(&k, key, prefix_len) && v.mv_size <= ENTRY_SIZE_MAX) {
+        *out = (struct cache_stored){.key = k.mv_data, .key_len = k.mv_size, .value = v.mv_data, .len = v.mv_size};
     }
     fault_leave();
     return rc == MDB_NOTFOUND ? FAIL_NONE : fail_of(r->db, rc);

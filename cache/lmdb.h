@@ -50,10 +50,9 @@ void lmdb_space(const struct lmdb *db, struct lmdb_space *out);
 MUST_CHECK int lmdb_reader_new(struct lmdb *db, struct lmdb_reader **out);
 void lmdb_reader_free(struct lmdb_reader *r); /* NULL is fine */
 
-/* Starts a snapshot unless one is on. *value is NULL when absent, else valid until lmdb_reader_release. */
-MUST_CHECK int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *len);
-
-/* As struct cache_backend has it. Starts a snapshot unless one is on. */
+/* As struct cache_backend has them; values are valid until lmdb_reader_release. They start a snapshot unless one is on.
+ */
+MUST_CHECK int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, struct cache_stored *out);
 MUST_CHECK int lmdb_get_before(struct lmdb_reader *r, const uint8_t *key, size_t key_len, size_t prefix_len,
                                struct cache_stored *out);
 

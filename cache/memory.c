@@ -74,15 +74,29 @@ static bool is_at(const struct memory *m, size_t place, const uint8_t *key, size
     return place < m->count && compare(m->items[place], key, key_len) == 0;
 }
 
-static int get(void *ctx, const uint8_t *key, size_t key_len, struct arena *a, const uint8_t **value, size_t *len)
+static bool has_prefix(const struct item *i, const uint8_t *prefix, size_t len)
+{
+    return i->key_len >= len && memcmp(i->key, prefix, len) == 0;
+}
+
+/* Nothing that has the name of `key` is beside the place where `key` would be. */
+static bool is_bare(const struct memory *m, size_t place, const uint8_t *key, size_t key_len)
+{
+    size_t len = key_own(key_len);
+    return (place == 0 || !has_prefix(m->items[place - 1], key, len)) &&
+           (place == m->count || !has_prefix(m->items[place], key, len));
+}
+
+static int get(void *ctx, const uint8_t *key, size_t key_len, struct cache_stored *out)
 {
     const struct memory *m = ctx;
     size_t place = find_place(m, key, key_len);
-    (void)a;
-    *value = NULL;
+    *out = (struct cache_stored){.key = key, .key_len = key_len};
     if (is_at(m, place, key, key_len)) {
-        *value = m->items[place]->value;
-        *len = m->items[place]->len;
+        out->value = m->items[place]->value;
+        out->len = m->items[place]->len;
+    } else {
+        out->is_bare = is_bare(m, place, key, key_len);
     }
     return FAIL_NONE;
 }
@@ -94,8 +108,8 @@ static int get_before(void *ctx, const uint8_t *key, size_t key_len, size_t pref
     place += is_at(m, place, key, key_len) ? 1 : 0;
     const struct item *i = place > 0 ? m->items[place - 1] : NULL;
     *out = (struct cache_stored){0};
-    if (i != NULL && i->key_len >= prefix_len && memcmp(i->key, key, prefix_len) == 0) {
-        *out = (struct cache_stored){i->key, i->key_len, i->value, i->len};
+    if (i != NULL && has_prefix(i, key, prefix_len)) {
+        *out = (struct cache_stored){.key = i->key, .key_len = i->key_len, .value = i->value, .len = i->len};
     }
     return FAIL_NONE;
 }
@@ -174,17 +188,12 @@ bool memory_at(const struct memory *m, size_t index, const uint8_t **key, size_t
     return true;
 }
 
-static bool is_covered(const struct item *i, const uint8_t *labels, size_t len)
-{
-    return i->key_len >= len && memcmp(i->key, labels, len) == 0;
-}
-
 /* A proof of a zone at or above `name`, which may deny it. */
 static bool is_proof_over(const struct item *i, const uint8_t *name)
 {
     uint8_t prefix[KEY_SIZE];
     for (size_t len = key_labels(prefix, name);; len = key_parent(prefix, len)) {
-        bool is_proof = is_covered(i, prefix, key_proofs(prefix, len));
+        bool is_proof = has_prefix(i, prefix, key_proofs(prefix, len));
         if (is_proof || len == 0) {
             return is_proof;
         }
@@ -197,7 +206,7 @@ size_t memory_flush(struct memory *m, const uint8_t *name, bool subtree)
     size_t len = key_range(labels, name, subtree);
     size_t kept = 0;
     for (size_t i = 0; i < m->count; i++) {
-        if (is_covered(m->items[i], labels, len) || is_proof_over(m->items[i], name)) {
+        if (has_prefix(m->items[i], labels, len) || is_proof_over(m->items[i], name)) {
             free_item(m->items[i]);
         } else {
             m->items[kept++] = m->items[i];

@@ -12,7 +12,8 @@
 #include "resolver/base/table.h"
 
 struct put {
-    struct table_node node; /* in the view's table of pending puts */
+    struct table_node node; /* in the view's table of pending puts, by key_hash */
+    uint64_t name_hash;     /* key_name_hash */
     struct put *next_own;   /* in the view's list, oldest first */
     uint64_t order;         /* of arrival in the queue */
     uint32_t epoch;         /* of the walk that found it */

@@ -15,7 +15,7 @@ struct usage;
 struct usage *usage_new(size_t entries);
 void usage_free(struct usage *u);
 
-/* Of the entry whose key (key.h) has that hash_bytes. */
+/* Of the entry whose key has that hash (key_hash in key.h). */
 void usage_bump(struct usage *u, uint64_t hash);
 unsigned usage_get(const struct usage *u, uint64_t hash);
 

@@ -348,6 +348,31 @@ static void a_prepared_name_is_good_for_its_slots_and_those_above(void **state)
     assert_null(hit);
 }
 
+/* What one slot lacks says nothing about the others, unless all are empty. */
+static void a_name_is_bare_only_when_all_its_slots_are_empty(void **state)
+{
+    static const char *const others[] = {"a.", "a.example.", "examplf.", "example-.", "."};
+    const struct cache_entry *hit;
+    struct cache_name n;
+    (void)state;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        put_address(others[i], 10, 1, TRUST_ANSWER, T0);
+    }
+    cache_name_set(&n, name_of("example."));
+    assert_int_equal(cache_find_slot(&view, &n, CACHE_ANSWER, TYPE_A, T0, &arena, &hit), FAIL_NONE);
+    assert_null(hit);
+    assert_true(n.is_bare);
+    assert_int_equal(cache_find_slot(&view, &n, CACHE_DELEGATION, 0, T0, &arena, &hit), FAIL_NONE);
+    assert_null(hit);
+    put_delegation("example.", 10, "ns.example.", T0);
+    cache_name_set(&n, name_of("example."));
+    for (unsigned slot = CACHE_ANSWER; slot <= CACHE_FAILURE; slot++) { /* some before the delegation, one behind it */
+        assert_int_equal(cache_find_slot(&view, &n, (enum cache_slot)slot, 0, T0, &arena, &hit), FAIL_NONE);
+        assert_int_equal(hit != NULL, slot == CACHE_DELEGATION);
+        assert_false(n.is_bare);
+    }
+}
+
 /* Depends on the delegation of the zone of so many labels once `until` is over. */
 static void put_backed(const char *zone, uint64_t until, uint8_t backer_labels)
 {
@@ -568,6 +593,7 @@ int main(void)
         TEST(a_delegation_lives_as_long_as_ns_and_ds_and_keeps_its_glue),
         TEST(the_deepest_live_delegation_is_found),
         TEST(a_prepared_name_is_good_for_its_slots_and_those_above),
+        TEST(a_name_is_bare_only_when_all_its_slots_are_empty),
         TEST(a_delegation_counts_while_the_one_above_lives),
         TEST(one_that_nobody_backs_gives_way_to_those_above),
         TEST(too_many_records_or_octets_are_not_kept),

@@ -147,6 +147,53 @@ static uint64_t flush(struct disk *d, const char *text, uint16_t type, bool subt
     return removed;
 }
 
+static bool is_bare(struct cache_view *v, const char *text)
+{
+    uint8_t name[NAME_SIZE];
+    struct arena a;
+    struct cache_name n;
+    const struct cache_entry *hit;
+    name_of(text, name);
+    arena_init(&a, MIB);
+    cache_name_set(&n, name);
+    assert_int_equal(cache_find_slot(v, &n, CACHE_FAILURE, TYPE_MX, now, &a, &hit), FAIL_NONE);
+    arena_fini(&a);
+    assert_null(hit);
+    return n.is_bare;
+}
+
+/* Else its other entries would be missed. */
+static void a_name_with_another_entry_is_not_bare(void **state)
+{
+    static const char *const beside[] = {"example.", "a.b.example.", "a.example.", "c.example.", "b.example-."};
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    struct cache_view *other = disk_view_new(d, &policy);
+    (void)state;
+    for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+        assert_int_equal(put_text(v, beside[i]), FAIL_NONE);
+    }
+    assert_true(is_bare(v, "b.example."));
+    settle(d);
+    disk_view_release(v);
+    assert_true(is_bare(v, "b.example."));
+    assert_true(is_bare(other, "b.example.")); /* holds a snapshot now */
+    assert_int_equal(put_text(v, "b.example."), FAIL_NONE);
+    assert_false(is_bare(v, "b.example."));
+    settle(d);
+    assert_true(is_bare(other, "b.example."));
+    disk_view_release(v);
+    disk_view_release(other);
+    assert_false(is_bare(v, "b.example."));
+    assert_false(is_bare(other, "b.example."));
+    flush(d, "b.example.", 0, false);
+    disk_view_release(other);
+    assert_true(is_bare(other, "b.example."));
+    disk_view_free(v);
+    disk_view_free(other);
+    disk_close(d);
+}
+
 /* ---- Proofs ---- */
 
 static int put_proof(struct cache_view *v, const char *zone_text, const char *text)
@@ -434,6 +481,7 @@ int main(void)
         TEST(a_put_is_seen_by_its_view_at_once_and_by_others_after_the_commit),
         TEST(a_newer_put_of_another_view_is_seen_over_an_own_one),
         TEST(puts_that_are_taken_are_stored_in_their_order),
+        TEST(a_name_with_another_entry_is_not_bare),
         TEST(entries_survive_a_restart),
         TEST(what_is_there_is_found_whatever_was_missing_before),
         TEST(the_proof_before_a_name_is_found_wherever_the_keys_end),

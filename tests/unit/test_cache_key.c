@@ -55,6 +55,32 @@ static void a_key_starts_at_the_root_and_ends_in_slot_and_type(void **state)
     assert_memory_equal(k.bytes, "\0\x02\0\0", 4);
 }
 
+static uint64_t hash_of(const struct key *k)
+{
+    return key_hash(key_name_hash(k->bytes, k->len), k->bytes, k->len);
+}
+
+/* In the bits that a table of a few thousand looks at. */
+static void keys_of_one_name_share_its_hash_and_have_their_own(void **state)
+{
+    enum { TYPES = 256, TABLE = 4096 };
+    static uint8_t seen[TABLE];
+    struct key other = make_text("www.example.net.", CACHE_ANSWER, TYPE_A);
+    struct key first = make_text("www.example.com.", CACHE_ANSWER, TYPE_A);
+    unsigned most = 0;
+    (void)state;
+    assert_true(key_name_hash(other.bytes, other.len) != key_name_hash(first.bytes, first.len));
+    for (unsigned slot = CACHE_ANSWER; slot <= CACHE_PROOF; slot++) {
+        for (uint16_t type = 0; type < TYPES; type++) {
+            struct key k = make_text("WWW.example.com.", (enum cache_slot)slot, type);
+            assert_int_equal(key_name_hash(k.bytes, k.len), key_name_hash(first.bytes, first.len));
+            unsigned count = ++seen[hash_of(&k) % TABLE];
+            most = count > most ? count : most;
+        }
+    }
+    assert_in_range(most, 1, 4);
+}
+
 /* The example of RFC 4034 6.1, and octets that need escaping. */
 static void keys_sort_in_the_canonical_order_of_names(void **state)
 {
@@ -367,6 +393,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_starts_at_the_root_and_ends_in_slot_and_type),
+        cmocka_unit_test(keys_of_one_name_share_its_hash_and_have_their_own),
         cmocka_unit_test(keys_sort_in_the_canonical_order_of_names),
         cmocka_unit_test(key_order_agrees_with_name_order_for_random_names),
         cmocka_unit_test(a_names_own_entries_stand_before_those_of_its_children),
