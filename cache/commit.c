@@ -121,6 +121,7 @@ static int write_puts(struct commit *c, struct put *const *batch, unsigned count
         if (i + 1 < count && put_is_same_key(p, batch[i + 1])) {
             continue; /* a newer one follows */
         }
+        bare_log_put(&c->puts, p->name_hash);
         result = lmdb_put(c->db, p->bytes, p->key_len, p->bytes + p->key_len, p->len);
     }
     return result == FAIL_NONE ? lmdb_commit(c->db) : result;
@@ -138,6 +139,7 @@ void commit_puts(struct commit *c, struct put **batch, unsigned count)
         result = write_puts(c, batch, count);
     } while (result == FAIL_SPACE && wait_for_room(c, WAITS_MAX));
     if (result == FAIL_NONE) {
+        bare_log_commit(&c->puts);
         atomic_fetch_add(&c->written, count);
         atomic_fetch_add(&c->commits, 1);
         handle_success(c);

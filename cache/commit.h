@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cache/bare.h"
 #include "cache/evict.h"
 #include "cache/lmdb.h"
 #include "cache/put.h"
@@ -25,6 +26,7 @@ struct commit {
     uint64_t logged_at;          /* clock_ticks */
     bool is_logged;              /* the failure that writing rests for */
     _Atomic uint64_t rest_until; /* clock_ticks; 0: not resting */
+    struct bare_log puts;        /* any thread reads */
     /* Since the start, for any thread to read. */
     _Atomic uint64_t written, lost, commits, expired, evicted, flushed, map_full, write_errors;
 };

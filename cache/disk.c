@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache/bare.h"
 #include "cache/entry.h"
 #include "cache/fault.h"
 #include "cache/key.h"
@@ -45,8 +46,10 @@ struct disk_view {
     unsigned proof_count;               /* ever; the next one's place */
     unsigned put_count;
     struct pool puts; /* memory of puts */
+    struct bare_names bare;
     bool has_snapshot;
-    uint32_t epoch; /* when the snapshot was taken */
+    uint32_t epoch;  /* when the snapshot was taken */
+    uint64_t moment; /* likewise, of the writer's log */
 };
 
 void disk_catch_faults(void)
@@ -194,15 +197,28 @@ static void forget_done(struct disk_view *v)
     }
 }
 
-/* The epoch is read before the snapshot is taken, so that it is never newer than what the snapshot shows. Own puts that
- * were committed since the last one are in it, perhaps under newer ones of others: they must not hide those. */
+/* Epoch and moment are read before the snapshot is taken, so that they are never newer than what it shows. Own puts
+ * that were committed since the last one are in it, perhaps under newer ones of others: they must not hide those. */
 static void take_snapshot(struct disk_view *v)
 {
     if (!v->has_snapshot) {
         forget_done(v);
         v->epoch = epoch_of(v->disk);
+        v->moment = bare_log_now(cache_writer_log(v->disk->writer));
         v->has_snapshot = true;
     }
+}
+
+/* An own put that is not committed yet. */
+static bool get_pending(const struct disk_view *v, uint64_t hash, struct cache_stored *out)
+{
+    const struct put *p = find_pending(v, out->key, out->key_len, hash);
+    if (p == NULL || p->epoch != epoch_of(v->disk)) {
+        return false;
+    }
+    out->value = p->bytes + p->key_len;
+    out->len = p->len;
+    return true;
 }
 
 static int get(void *ctx, const uint8_t *key, size_t key_len, struct cache_stored *out)
@@ -213,22 +229,22 @@ static int get(void *ctx, const uint8_t *key, size_t key_len, struct cache_store
         return FAIL_NONE;
     }
     take_snapshot(v);
+    size_t labels_len = key_len - KEY_TAIL;
     uint64_t name_hash = key_name_hash(key, key_len);
+    bool is_pending = *name_count(v, name_hash) > 0; /* something of the name, or of another one */
+    out->is_bare = !is_pending && bare_has(&v->bare, cache_writer_log(v->disk->writer), key, labels_len, name_hash);
     uint64_t hash = key_hash(name_hash, key, key_len);
-    usage_prefetch(v->disk->usage, hash);
-    bool may_be_pending = *name_count(v, name_hash) > 0;
-    if (may_be_pending) {
-        const struct put *p = find_pending(v, key, key_len, hash);
-        if (p != NULL && p->epoch == epoch_of(v->disk)) {
-            out->value = p->bytes + p->key_len;
-            out->len = p->len;
-            return FAIL_NONE;
-        }
+    if (out->is_bare || (is_pending && get_pending(v, hash, out))) {
+        return FAIL_NONE;
     }
+    usage_prefetch(v->disk->usage, hash);
     int result = lmdb_get(v->reader, key, key_len, out);
-    out->is_bare = out->is_bare && !may_be_pending;
     if (out->value != NULL) {
         usage_bump(v->disk->usage, hash);
+    }
+    out->is_bare = out->is_bare && !is_pending;
+    if (out->is_bare) {
+        bare_add(&v->bare, key, labels_len, name_hash, v->moment);
     }
     return result;
 }
@@ -283,7 +299,6 @@ static int get_before(void *ctx, const uint8_t *key, size_t key_len, size_t pref
 
 static void remember(struct disk_view *v, struct put *p)
 {
-    p->name_hash = key_name_hash(p->bytes, p->key_len);
     uint64_t hash = key_hash(p->name_hash, p->bytes, p->key_len);
     struct put *older = find_pending(v, p->bytes, p->key_len, hash);
     if (older != NULL) {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache/key.h"
+
 enum put_state { PUT_QUEUED, PUT_DONE, PUT_LEFT };
 
 enum { USUAL_SIZE = 512 };
@@ -13,7 +15,10 @@ struct put *put_new(struct pool *pool, const uint8_t *key, size_t key_len, const
     size_t size = sizeof(struct put) + key_len + len;
     struct put *p = size <= USUAL_SIZE ? pool_take(pool, USUAL_SIZE) : malloc(size);
     if (p != NULL) {
-        *p = (struct put){.key_len = (uint16_t)key_len, .len = (uint32_t)len, .epoch = epoch};
+        *p = (struct put){.name_hash = key_name_hash(key, key_len),
+                          .key_len = (uint16_t)key_len,
+                          .len = (uint32_t)len,
+                          .epoch = epoch};
         atomic_init(&p->state, PUT_QUEUED);
         memcpy(p->bytes, key, key_len);
         memcpy(p->bytes + key_len, value, len);

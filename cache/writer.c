@@ -344,6 +344,11 @@ uint32_t cache_writer_epoch(const struct cache_writer *w)
     return atomic_load(&w->epoch);
 }
 
+const struct bare_log *cache_writer_log(const struct cache_writer *w)
+{
+    return &w->commit.puts;
+}
+
 void cache_writer_stats(struct cache_writer *w, struct disk_stats *out)
 {
     const struct commit *c = &w->commit;

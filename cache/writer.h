@@ -34,6 +34,9 @@ MUST_CHECK int cache_writer_flush(struct cache_writer *w, const struct disk_flus
 
 uint32_t cache_writer_epoch(const struct cache_writer *w);
 
+/* Of all puts that it commits. Any thread, as long as the writer. */
+const struct bare_log *cache_writer_log(const struct cache_writer *w);
+
 /* Fills what the writer knows of the statistics. */
 void cache_writer_stats(struct cache_writer *w, struct disk_stats *out);
 

@@ -137,6 +137,37 @@ static void what_is_there_is_found_whatever_was_missing_before(void **state)
     disk_close(d);
 }
 
+/* A view that found nothing must not go on to believe that, or it would store over what is better (RFC 2181 5.4.1). */
+static void what_another_view_stored_meanwhile_is_weighed(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *mine = disk_view_new(d, &policy);
+    struct cache_view *other = disk_view_new(d, &policy);
+    uint8_t name[NAME_SIZE];
+    uint8_t packed[6];
+    struct rrset set = {.owner = name, .type = TYPE_A, .ttl = 60, .data = {.bytes = packed, .len = 6, .count = 1}};
+    struct cache_entry e = {.name = name, .slot = CACHE_ANSWER, .type = TYPE_A, .trust = TRUST_ANSWER, .sets = &set};
+    struct arena a;
+    (void)state;
+    name_of("www.example.", name);
+    rdatas_pack(packed, (const uint8_t[]){192, 0, 2, 1}, 4);
+    e.stored = now;
+    e.epoch = cache_epoch(mine);
+    arena_init(&a, MIB);
+    assert_false(has_name(mine, name));
+    disk_view_release(mine);
+    assert_false(has_name(mine, name));
+    disk_view_release(mine);
+    assert_int_equal(put_name(other, name, 60, now), FAIL_NONE);
+    settle(d);
+    assert_int_equal(cache_put(mine, &e, &a), FAIL_BUSY);
+    assert_true(has_name(mine, name));
+    arena_fini(&a);
+    disk_view_free(mine);
+    disk_view_free(other);
+    disk_close(d);
+}
+
 static uint64_t flush(struct disk *d, const char *text, uint16_t type, bool subtree)
 {
     uint8_t name[NAME_SIZE];
@@ -482,6 +513,7 @@ int main(void)
         TEST(a_newer_put_of_another_view_is_seen_over_an_own_one),
         TEST(puts_that_are_taken_are_stored_in_their_order),
         TEST(a_name_with_another_entry_is_not_bare),
+        TEST(what_another_view_stored_meanwhile_is_weighed),
         TEST(entries_survive_a_restart),
         TEST(what_is_there_is_found_whatever_was_missing_before),
         TEST(the_proof_before_a_name_is_found_wherever_the_keys_end),
