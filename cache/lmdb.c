@@ -36,6 +36,7 @@ struct lmdb_reader {
     MDB_txn *txn;
     MDB_cursor *cursor; /* stays where the last get was: what is next to it is found without a walk from the root */
     bool is_open;       /* a snapshot is on; else the transaction rests and only keeps its slot */
+    MDB_val found;      /* the key that the cursor stands on, which the last look-up found; mv_data NULL: it did not */
     struct gap gap;     /* where the last look-up found nothing */
 };
 
@@ -366,6 +367,7 @@ void lmdb_reader_release(struct lmdb_reader *r)
         mdb_txn_reset(r->txn);
         r->is_open = false;
         r->gap.is_known = false;
+        r->found = (MDB_val){0};
     }
 }
 
@@ -399,34 +401,53 @@ static bool is_in_gap(const struct gap *gap, const MDB_val *key)
            (gap->above.mv_data == NULL || compare(key, &gap->above) < 0);
 }
 
-/* Finds `key`, or where it would be: MDB_NOTFOUND, the gap, and the value of what is below it; or another error. */
-static int seek(struct lmdb_reader *r, const MDB_val *key, MDB_val *value)
-{
-    struct gap gap = {.is_known = true, .above = *key};
-    int rc = mdb_cursor_get(r->cursor, &gap.above, value, MDB_SET_RANGE);
-    if (rc == 0 && compare(&gap.above, key) == 0) {
-        return 0;
-    }
-    if (rc != 0 && rc != MDB_NOTFOUND) {
-        return rc;
-    }
-    if (rc == MDB_NOTFOUND) {
-        gap.above = (MDB_val){0};
-    }
-    rc = mdb_cursor_get(r->cursor, &gap.below, value, rc == 0 ? MDB_PREV : MDB_LAST);
-    if (rc != 0 && rc != MDB_NOTFOUND) {
-        return rc;
-    }
-    if (rc == MDB_NOTFOUND) {
-        gap.below = (MDB_val){0};
-    }
-    r->gap = gap;
-    return MDB_NOTFOUND;
-}
-
 static bool has_prefix(const MDB_val *key, const uint8_t *prefix, size_t len)
 {
     return key->mv_size >= len && memcmp(key->mv_data, prefix, len) == 0;
+}
+
+/* Completes the gap whose upper end the cursor stands on; none: it ends where all keys end. `*value` is that of the
+ * lower end. */
+static int find_lower_end(struct lmdb_reader *r, struct gap *gap, MDB_val *value)
+{
+    int rc = mdb_cursor_get(r->cursor, &gap->below, value, gap->above.mv_data != NULL ? MDB_PREV : MDB_LAST);
+    if (rc == MDB_NOTFOUND) {
+        gap->below = (MDB_val){0};
+        return 0;
+    }
+    return rc;
+}
+
+/* What was found last is of the same name and behind it, so that the gap below that is probably where it belongs. */
+static bool is_before_last(const struct lmdb_reader *r, const MDB_val *key)
+{
+    return has_prefix(&r->found, key->mv_data, key_own(key->mv_size)) && compare(key, &r->found) < 0;
+}
+
+/* Finds `key`, or where it would be: MDB_NOTFOUND, the gap, and the value of what is below it; or another error. */
+static int seek(struct lmdb_reader *r, const MDB_val *key, MDB_val *value)
+{
+    struct gap gap = {.is_known = true, .above = r->found};
+    bool is_decided = is_before_last(r, key) && find_lower_end(r, &gap, value) == 0 && is_in_gap(&gap, key);
+    r->found = (MDB_val){0};
+    if (!is_decided) {
+        gap.above = *key;
+        int rc = mdb_cursor_get(r->cursor, &gap.above, value, MDB_SET_RANGE);
+        if (rc == 0 && compare(&gap.above, key) == 0) {
+            r->found = gap.above;
+            return 0;
+        }
+        if (rc == MDB_NOTFOUND) {
+            gap.above = (MDB_val){0};
+            rc = 0;
+        }
+        rc = rc == 0 ? find_lower_end(r, &gap, value) : rc;
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    r->gap = gap;
+    return MDB_NOTFOUND;
 }
 
 int lmdb_get(struct lmdb_reader *r, const uint8_t *key, size_t key_len, struct cache_stored *out)
