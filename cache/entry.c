@@ -9,7 +9,19 @@
 #include "resolver/dns/type.h"
 #include "resolver/dns/wire.h"
 
-enum { CHECKSUM_SIZE = 4, AT_LIFE = 14, HEAD_SIZE = 22, PORT_USUAL = 53, BACKING_SIZE = 5 };
+enum { CHECKSUM_SIZE = 4, PORT_USUAL = 53, BACKING_SIZE = 5 };
+
+/* Where the fields of the header are. */
+enum {
+    AT_VERSION = 4,
+    AT_ORIGIN = 5,
+    AT_STANDING = 6,
+    AT_SETS = 7,
+    AT_STORED = 8,
+    AT_LIFE = 14,
+    AT_EPOCH = 18,
+    HEAD_SIZE = 22
+};
 
 enum origin {
     ORIGIN_ADDRESS = 0x03,
@@ -41,22 +53,14 @@ bool entry_is_intact(const uint8_t *key, size_t key_len, const uint8_t *value, s
 
 int entry_peek(const uint8_t *value, size_t len, struct entry_head *out)
 {
-    struct reader r;
-    reader_init(&r, value, len);
-    reader_bytes(&r, CHECKSUM_SIZE);
-    uint8_t version = reader_u8(&r);
-    uint8_t origin = reader_u8(&r);
-    uint8_t standing = reader_u8(&r);
-    reader_u8(&r);
-    out->stored = (uint64_t)reader_u16(&r) << 32;
-    out->stored |= reader_u32(&r);
-    out->expires = out->stored + reader_u32(&r);
-    out->epoch = reader_u32(&r);
-    if (r.bad || version != ENTRY_VERSION || (standing & 0x0f) > TRUST_VALIDATED) {
+    if (len < HEAD_SIZE || value[AT_VERSION] != ENTRY_VERSION || (value[AT_STANDING] & 0x0f) > TRUST_VALIDATED) {
         return FAIL_WIRE;
     }
-    out->trust = (enum trust)(standing & 0x0f);
-    out->is_negative = origin & ORIGIN_NEGATIVE;
+    out->trust = (enum trust)(value[AT_STANDING] & 0x0f);
+    out->is_negative = value[AT_ORIGIN] & ORIGIN_NEGATIVE;
+    out->stored = (uint64_t)wire_get_u16(value + AT_STORED) << 32 | wire_get_u32(value + AT_STORED + 2);
+    out->expires = out->stored + wire_get_u32(value + AT_LIFE);
+    out->epoch = wire_get_u32(value + AT_EPOCH);
     return FAIL_NONE;
 }
 
@@ -468,12 +472,12 @@ int entry_read(const uint8_t *key, size_t key_len, const uint8_t *value, size_t 
     struct reader r;
     reader_init(&r, bytes, len);
     reader_bytes(&r, HEAD_SIZE);
-    e->security = (enum security)(bytes[6] >> 4);
-    read_source(&r, bytes[5], e);
+    e->security = (enum security)(bytes[AT_STANDING] >> 4);
+    read_source(&r, bytes[AT_ORIGIN], e);
     if (e->slot == CACHE_FAILURE) {
         e->failures = reader_u8(&r);
     }
-    if (e->slot == CACHE_FAILURE || (bytes[5] & ORIGIN_ERROR) != 0) {
+    if (e->slot == CACHE_FAILURE || (bytes[AT_ORIGIN] & ORIGIN_ERROR) != 0) {
         read_error(&r, &e->error);
     }
     if (e->slot == CACHE_DELEGATION) {
@@ -482,7 +486,7 @@ int entry_read(const uint8_t *key, size_t key_len, const uint8_t *value, size_t 
     if (e->security > SECURITY_BOGUS) {
         return FAIL_WIRE;
     }
-    int result = read_sets(&r, bytes[7], a, e);
+    int result = read_sets(&r, bytes[AT_SETS], a, e);
     if (result == FAIL_NONE) {
         *out = e;
     }
