@@ -206,6 +206,10 @@ static enum known known_cached(struct query *q, struct frame *f)
     UNCLEARED struct cache_name n;
     cache_name_set(&n, f->name);
     const struct cache_entry *e = f->type == TYPE_ANY ? find_any(q, f, &n) : find(q, f, &n, CACHE_ANSWER, f->type);
+    f->is_bare = n.is_bare;
+    if (f->is_bare) {
+        return KNOWN_NOTHING;
+    }
     if (e == NULL && known_follows_aliases(f->type)) {
         const struct cache_entry *cname = find(q, f, &n, CACHE_ANSWER, TYPE_CNAME);
         if (cname != NULL && !cname->is_negative && cname->sets != NULL && !failed_before(q, f, &n, cname)) {
@@ -251,6 +255,7 @@ enum known known_above(struct query *q, struct frame *f, const uint8_t *zone)
 
 enum known known_find(struct query *q, struct frame *f)
 {
+    f->is_bare = false;
     enum known known = known_own(q, f);
     if (known == KNOWN_NOTHING && q->first_name == NULL && f->depth == 0) {
         q->first_name = f->name;

@@ -60,7 +60,8 @@ static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
     const struct cache_entry *e = NULL;
     int failed = FAIL_NONE;
     if (!is_priming(q, f) && (route == NULL || !route->is_forward)) {
-        failed = cache_find_delegation(q->resolver->cache, start, q->now, &q->arena, &e);
+        const uint8_t *from = f->is_bare && start == f->name ? name_parent(start) : start;
+        failed = cache_find_delegation(q->resolver->cache, from, q->now, &q->arena, &e);
     }
     if (failed == FAIL_NONE && is_better(zone, e)) {
         failed = cut_from_set(&f->cut, CUT_CACHE, e->sets, e->sets, q->resolver, &q->arena);
