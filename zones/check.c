@@ -241,6 +241,20 @@ static void check_host(const struct checking *c, const struct draft_owner *owner
     }
 }
 
+/* What a CNAME or PTR record points to. */
+static void check_pointer(const struct checking *c, const struct draft_record *r)
+{
+    char text[NAME_TEXT_SIZE], type[TYPE_TEXT_SIZE];
+    const uint8_t *name = r->rdata, *apex = c->draft->apex;
+    if (!c->is_whole || is_doubled(c, name) || !name_is_under(name, apex) || is_delegated(c, name) ||
+        owner_above(c, name, TYPE_DNAME) != NULL || answering_owner(c, name) != NULL) {
+        return;
+    }
+    bool looks_whole = name_labels(name) > name_labels(apex) + 1;
+    problem_warning(c->problems, r->at, "%s points to '%s', which has no records in this zone%s",
+                    type_text(r->type, type), name_text(name, text), looks_whole ? "; is a final dot missing?" : "");
+}
+
 static void check_targets(const struct checking *c, const struct draft_owner *owner)
 {
     for (const struct draft_record *r = owner->first; r != NULL; r = r->next) {
@@ -252,7 +266,9 @@ static void check_targets(const struct checking *c, const struct draft_owner *ow
             continue; /* a target of "." says that there is none (RFC 2782, 7505) */
         }
         check_final_dot(c, name, r->at);
-        if (r->type != TYPE_CNAME && r->type != TYPE_PTR) {
+        if (r->type == TYPE_CNAME || r->type == TYPE_PTR) {
+            check_pointer(c, r);
+        } else {
             check_host(c, owner, r, name);
         }
     }

@@ -90,7 +90,7 @@ static void an_alias_stands_alone(void **state)
            "x:6:1: error: CNAME and TXT for the same name; an alias has no other data (RFC 1034 3.6.2)\n");
     expect("@ CNAME ns\n",
            "x:5:1: error: CNAME and NS for the same name; an alias has no other data (RFC 1034 3.6.2)\n");
-    expect("a CNAME b\na CNAME c\n", "x:6:1: error: a second CNAME record for this name; an alias has one target\n");
+    expect("a CNAME ns\na CNAME c.\n", "x:6:1: error: a second CNAME record for this name; an alias has one target\n");
     expect("a CNAME ns\na RRSIG CNAME 13 3 60 20300101000000 20200101000000 1 x.test. AAAA\na NSEC b CNAME\n", "");
 }
 
@@ -123,6 +123,21 @@ static void delegations_are_looked_at(void **state)
     expect("*.s NS ns\n", "x:5:1: warning: NS records at a wildcard delegate nothing (RFC 4592 4.2)\n");
     expect("s DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000\n",
            "x:5:1: warning: DS records have a meaning only beside the NS records of a delegation\n");
+}
+
+static void aliases_lead_to_names_that_exist(void **state)
+{
+    (void)state;
+    expect("docs CNAME www.example.com\n", "x:5:1: warning: CNAME points to 'www.example.com.x.test.', which has no "
+                                           "records in this zone; is a final dot missing?\n");
+    expect("a PTR host.lan\n",
+           "x:5:1: warning: PTR points to 'host.lan.x.test.', which has no records in this zone; is "
+           "a final dot missing?\n");
+    expect("a CNAME gone\n", "x:5:1: warning: CNAME points to 'gone.x.test.', which has no records in this zone\n");
+    expect("a CNAME b.x.test\n",
+           "x:5:1: warning: 'b.x.test.x.test.' ends in the zone's name twice; is a final dot missing?\n");
+    expect("a CNAME elsewhere.\nb CNAME any.w\n*.w TXT t\nc CNAME x.s\nd CNAME s\ns NS ns\ne CNAME f.g\ng DNAME ns\n",
+           "");
 }
 
 static void targets_need_addresses_and_are_no_aliases(void **state)
@@ -217,6 +232,7 @@ int main(void)
         cmocka_unit_test(an_alias_stands_alone),
         cmocka_unit_test(a_dname_stands_over_nothing),
         cmocka_unit_test(delegations_are_looked_at),
+        cmocka_unit_test(aliases_lead_to_names_that_exist),
         cmocka_unit_test(targets_need_addresses_and_are_no_aliases),
         cmocka_unit_test(a_missing_final_dot_is_noticed),
         cmocka_unit_test(ttls_of_one_rrset_become_the_smallest),
