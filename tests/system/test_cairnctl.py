@@ -51,6 +51,28 @@ def test_the_manual_shows_a_configuration_that_is_right(ctl, tmp_path):
     assert (done.returncode, done.stdout) == (0, "cairn.yaml: ok\n"), done.stderr
 
 
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", sorted(p.name for p in MAN.parent.glob("*.md") if blocks(p, "yaml")))
+def test_the_pages_show_configurations_that_are_right(ctl, tmp_path, page):
+    for name in ("dev.test", "lan"):
+        (tmp_path / f"{name}.zone").write_text("$TTL 60\n@ SOA ns h 1 60 60 60 60\n@ NS ns\nns A 10.0.0.1\n")
+    for block in blocks(MAN.parent / page, "yaml"):
+        if "services:" not in block:  # Compose's, not ours
+            (tmp_path / "cairn.yaml").write_text(block)
+            done = ctl("config", "check", "cairn.yaml")
+            assert (done.returncode, done.stdout) == (0, "cairn.yaml: ok\n"), done.stderr
+
+
+def test_the_page_on_own_zones_shows_a_zone_that_is_right(ctl, tmp_path):
+    zone = next(b for b in blocks(MAN.parent / "dev-records.md", "") if "$ORIGIN" in b)
+    (tmp_path / "dev.test.zone").write_text(zone)
+    done = ctl("zone", "check", "dev.test.zone")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
 @pytest.mark.parametrize("command", ["explain", "record", "tail"])
 def test_commands_to_come_say_so(ctl, command):
     done = ctl(command, "www.example.com")
