@@ -256,7 +256,7 @@ def test_state_that_cannot_be_written_is_told(root, make):
 def test_wrong_use_is_told(root, make, make_cairnd):
     daemon = make(root.old).start()
     assert daemon.ctl("nta", "add", "bad", "--for", "soon", check=False).returncode == 2
-    assert daemon.ctl("nta", "add", "bad", "--for", "8d", check=False).returncode == 1
+    assert daemon.ctl("nta", "add", "bad", "--for", "8d", check=False).returncode == 2
     assert daemon.ctl("nta", "add", "a..b", check=False).returncode == 1
     assert daemon.ctl("nta", "add", "bad", "--reason", "x" * 300, check=False).returncode == 1
     assert daemon.ctl("nta", "add", "bad", "--reason", b"\xff", check=False).returncode == 2
