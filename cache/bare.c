@@ -18,10 +18,16 @@ uint64_t bare_log_now(const struct bare_log *l)
     return atomic_load_explicit(&l->committed, memory_order_acquire);
 }
 
+static uint16_t tag_of(uint64_t name_hash)
+{
+    return (uint16_t)(name_hash >> 48);
+}
+
 void bare_add(struct bare_names *b, const uint8_t *labels, size_t len, uint64_t name_hash, uint64_t moment)
 {
     struct bare_name *n = &b->names[name_hash % BARE_NAMES];
     if (len <= BARE_LABELS) {
+        b->tags[name_hash % BARE_NAMES] = tag_of(name_hash);
         n->moment = moment;
         n->len = (uint8_t)len;
         memcpy(n->labels, labels, len);
@@ -32,6 +38,7 @@ bool bare_has(const struct bare_names *b, const struct bare_log *l, const uint8_
               uint64_t name_hash)
 {
     const struct bare_name *n = &b->names[name_hash % BARE_NAMES];
-    return len > 0 && n->len == len && memcmp(n->labels, labels, len) == 0 &&
+    return len > 0 && b->tags[name_hash % BARE_NAMES] == tag_of(name_hash) && n->len == len &&
+           memcmp(n->labels, labels, len) == 0 &&
            atomic_load_explicit(&l->puts[name_hash % BARE_LOG_SIZE], memory_order_acquire) <= n->moment;
 }

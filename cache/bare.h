@@ -40,6 +40,7 @@ struct bare_name {
 };
 
 struct bare_names {
+    uint16_t tags[BARE_NAMES]; /* other bits of the hashes: they tell what is not here without a wait for memory */
     struct bare_name names[BARE_NAMES]; /* by the hash of the name */
 };
 
