@@ -58,6 +58,7 @@ static void read_datagram(struct exchange *x)
 {
     struct sockaddr_storage sa;
     socklen_t sa_len = sizeof(sa);
+    __builtin_prefetch(&x->peer->address); /* comes while the system reads */
     ssize_t n = recvfrom(x->socket.fd, x->u->datagram, sizeof(x->u->datagram), 0, (struct sockaddr *)&sa, &sa_len);
     if (n < 0) {
         if (errno != EAGAIN && errno != EINTR) {
@@ -77,6 +78,9 @@ void datagram_on_poll(evutil_socket_t fd, short what, void *arg)
     struct upstream *u = arg;
     struct epoll_event events[POLL_BATCH];
     int count = epoll_wait(fd, events, POLL_BATCH, 0);
+    for (int i = 0; i < count; i++) { /* come while the replies before them are read */
+        __builtin_prefetch(u->slots[(uint32_t)events[i].data.u64].exchange);
+    }
     for (int i = 0; i < count; i++) {
         /* An earlier callback of this loop may have ended the exchange. */
         const struct slot *s = &u->slots[(uint32_t)events[i].data.u64];

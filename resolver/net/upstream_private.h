@@ -63,21 +63,22 @@ struct channel {
 };
 
 struct exchange {
+    /* What a reply meets first stands together. */
     struct upstream *u;
     struct peer *peer;
-    struct channel *channel;   /* of the peer, or that of all who have no cookies */
-    LIST_ENTRY(exchange) link; /* of the peer, or of a stream that is being closed */
+    struct channel *channel;  /* of the peer, or that of all who have no cookies */
+    struct udp_socket socket; /* UDP */
+    bool held;                /* c-ares has a query with this exchange as argument */
+    bool orphan;              /* over, but held: freed when c-ares lets go */
+    bool use_edns, recursion;
+    bool sent_cookie; /* UDP: the reply concerns c-ares */
     upstream_done *done;
     void *arg;
+    LIST_ENTRY(exchange) link; /* of the peer, or of a stream that is being closed */
     struct event timer;
     enum upstream_outcome at_timer; /* what it means when the timer fires */
     uint64_t sent_at;               /* clock_ticks; 0: not sent */
-    struct udp_socket socket;       /* UDP */
     struct stream *stream;          /* TCP */
-    bool held;                      /* c-ares has a query with this exchange as argument */
-    bool orphan;                    /* over, but held: freed when c-ares lets go */
-    bool use_edns, recursion;
-    bool sent_cookie; /* UDP: the reply concerns c-ares */
     struct sent sent;
 };
 
