@@ -60,7 +60,7 @@ struct frame {
     bool has_sought_parent;  /* and there is none */
     unsigned server_awaited; /* index in the cut of the server whose address the frame above looks up */
     const uint8_t *own_cut;  /* the delegation out of an own zone that the walk for `name` began at; NULL: none */
-    bool is_bare;            /* nothing was cached for `name` when it was looked up in this step */
+    bool is_bare;            /* known_find has just seen that nothing is cached for `name` */
     bool is_fresh;           /* `name` is to be asked of servers, whatever the cache holds */
     struct addr avoid;       /* preferably not of this one; len 0: none */
     bool is_disowned;        /* a server of the cut said that it does not serve the zone */

@@ -61,6 +61,7 @@ static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
     int failed = FAIL_NONE;
     if (!is_priming(q, f) && (route == NULL || !route->is_forward)) {
         const uint8_t *from = f->is_bare && start == f->name ? name_parent(start) : start;
+        f->is_bare = false; /* by the next time it may have got one */
         failed = cache_find_delegation(q->resolver->cache, from, q->now, &q->arena, &e);
     }
     if (failed == FAIL_NONE && is_better(zone, e)) {
