@@ -69,6 +69,9 @@ static bool has_other_label(const uint8_t *a, const uint8_t *b)
 
 bool name_equal(const uint8_t *a, const uint8_t *b)
 {
+    if (a == b) {
+        return true;
+    }
     if (has_other_label(a, b)) {
         return false;
     }
