@@ -220,6 +220,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     unsigned batches = 0;
     while (read_batch(l->owner, l->index) && ++batches < BATCHES_PER_TURN) {
     }
+    if (l->owner->handler.rest != NULL) {
+        l->owner->handler.rest(l->owner->handler.arg);
+    }
 }
 
 static void flush_queue(struct udp *u)

@@ -42,6 +42,8 @@ struct udp_handler {
     size_t (*handle)(void *arg, const struct udp_packet *in, uint8_t *out, size_t size);
     /* After the last datagram of a batch was handled and before its answers leave. May be NULL. */
     void (*batch_end)(void *arg);
+    /* After the answers of all batches that were waiting have left: for what would have kept them. May be NULL. */
+    void (*rest)(void *arg);
 };
 
 /* NULL when the system refuses memory. `handler` is copied. */

@@ -99,6 +99,13 @@ static void batch_end(void *arg)
     disk_view_release(w->cache);
 }
 
+static void on_rest(void *arg)
+{
+    struct worker *w = arg;
+    front_rest(&w->front);
+    batch_end(w);
+}
+
 static uint64_t on_peek(void *arg, const uint8_t *bytes, size_t len)
 {
     struct worker *w = arg;
@@ -119,7 +126,8 @@ static void on_message(void *arg, const struct tcp_from *from, const uint8_t *by
 
 static int open_listeners(struct worker *w, const struct worker_parts *parts)
 {
-    struct udp_handler on_udp = {.arg = w, .peek = on_peek, .handle = on_datagram, .batch_end = batch_end};
+    struct udp_handler on_udp = {
+        .arg = w, .peek = on_peek, .handle = on_datagram, .batch_end = batch_end, .rest = on_rest};
     struct tcp_handler on_tcp = {.arg = w, .handle = on_message, .batch_end = batch_end};
     w->front.udp = udp_new(w->base, &on_udp);
     w->front.tcp = tcp_new(w->base, &parts->settings->tcp, &on_tcp, parts->tcp_shared);

@@ -120,14 +120,28 @@ static void write_query(const char *name, uint16_t type, uint16_t class, uint16_
     write_query_with(name, type, class, flags, "");
 }
 
-/* Sends the query by UDP; NULL: no answer at once. */
-static const struct msg *ask_from(const char *peer)
+/* What front_udp writes to `out` of UDP_OUT_MAX octets. */
+static size_t hand_over(const char *peer, uint8_t *out)
 {
-    uint8_t out[UDP_OUT_MAX];
     struct udp_packet packet = {.bytes = query, .len = query_len};
     assert_int_equal(addr_parse(peer, 4242, &packet.from.peer), FAIL_NONE);
     front->now = 0;
-    size_t len = front_udp(front, &packet, out, sizeof(out));
+    return front_udp(front, &packet, out, UDP_OUT_MAX);
+}
+
+/* Sends the query by UDP, alone; NULL: no answer without asking servers. */
+static const struct msg *ask_from(const char *peer)
+{
+    uint8_t out[UDP_OUT_MAX];
+    unsigned before = sent.by_udp;
+    size_t len = hand_over(peer, out);
+    front_rest(front);
+    if (sent.by_udp > before) {
+        assert_int_equal(len, 0);
+        len = sent.len;
+        memcpy(out, sent.bytes, len);
+        sent.by_udp = before; /* counts what servers were asked for */
+    }
     struct msg *m = arena_take(&arena, sizeof(*m));
     if (len == 0) {
         return NULL;
@@ -312,6 +326,30 @@ static void the_first_answer_comes_from_a_walk_the_next_are_ready(void **state)
     assert_int_equal(stats_get(&front->stats, STAT_from_walk), 1);
     assert_int_equal(stats_get(&front->stats, STAT_from_ready), 1);
     assert_int_equal(fake_upstream_count(), 1);
+}
+
+static void what_takes_a_look_into_the_cache_waits_for_what_is_ready(void **state)
+{
+    uint8_t out[UDP_OUT_MAX];
+    (void)state;
+    put_address("cached.example.", clock_now(), &(struct ede){0});
+    write_query("example.", TYPE_A, CLASS_IN, MSG_RD);
+    assert_int_equal(hand_over("127.0.0.1", out), 0);
+    write_query("cached.example.", TYPE_A, CLASS_IN, MSG_RD);
+    assert_int_equal(hand_over("127.0.0.1", out), 0);
+    write_query("www.dev.test.", TYPE_A, CLASS_IN, MSG_RD);
+    assert_true(hand_over("127.0.0.1", out) > 0);
+    assert_int_equal(fake_upstream_count(), 0);
+    assert_int_equal(sent.by_udp, 0);
+    front_rest(front);
+    assert_int_equal(fake_upstream_count(), 1);
+    assert_int_equal(sent.by_udp, 1);
+    front_rest(front); /* each is asked once */
+    assert_int_equal(fake_upstream_count(), 1);
+    assert_int_equal(sent.by_udp, 1);
+    assert_int_equal(stats_get(&front->stats, STAT_from_cache), 1);
+    fake_upstream_answer(0, RCODE_NOERROR);
+    assert_int_equal(sent.by_udp, 2);
 }
 
 static void the_reason_of_an_insecure_answer_is_told_each_time(void **state)
@@ -562,6 +600,7 @@ int main(void)
         FRONT_TEST(an_own_zone_is_answered_without_rd_but_not_beyond),
         FRONT_TEST(an_alias_out_of_an_own_zone_is_resolved_and_never_kept_ready),
         FRONT_TEST(the_first_answer_comes_from_a_walk_the_next_are_ready),
+        FRONT_TEST(what_takes_a_look_into_the_cache_waits_for_what_is_ready),
         FRONT_TEST(the_reason_of_an_insecure_answer_is_told_each_time),
         FRONT_TEST(a_flush_makes_ready_answers_void),
         FRONT_TEST(over_tcp_the_answer_takes_the_connection_it_came_from),

@@ -22,7 +22,8 @@ struct fixture {
     struct udp *udp;
     bool later; /* keep the ways back instead of answering at once */
     struct udp_from kept[KEPT_MAX];
-    unsigned handled, batches;
+    unsigned handled, batches, rests;
+    int answered; /* a client's socket; not -1: rest must find an answer on it */
     size_t longest;
 };
 
@@ -47,11 +48,19 @@ static void batch_end(void *arg)
     f->batches++;
 }
 
+static void rest(void *arg)
+{
+    struct fixture *f = arg;
+    char got[64];
+    f->rests++;
+    assert_true(f->answered < 0 || recv(f->answered, got, sizeof(got), MSG_DONTWAIT) > 0);
+}
+
 static void listen_on(struct fixture *f, const char *address)
 {
     struct addr a;
     char why[LISTEN_WHY_SIZE];
-    const struct udp_handler handler = {.arg = f, .handle = handle, .batch_end = batch_end};
+    const struct udp_handler handler = {.arg = f, .handle = handle, .batch_end = batch_end, .rest = rest};
     assert_int_equal(addr_parse(address, 0, &a), FAIL_NONE);
     assert_int_equal(listen_open(&a, 1, &f->sockets, why), FAIL_NONE);
     assert_true(f->sockets.address.port != 0);
@@ -66,6 +75,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
     f->base = event_base_new();
+    f->answered = -1;
     *state = f;
     return 0;
 }
@@ -126,6 +136,21 @@ static void a_datagram_is_answered_at_once(void **state)
     assert_true(addr_equal(&f->kept[0].local, &f->sockets.address));
     assert_int_equal(f->batches, 1);
     close(fd);
+}
+
+static void what_rests_comes_when_the_answers_have_left(void **state)
+{
+    struct fixture *f = *state;
+    listen_on(f, "127.0.0.1");
+    f->answered = client(f, NULL, "127.0.0.1");
+    for (unsigned i = 0; i < UDP_BATCH + 1; i++) {
+        send(f->answered, "hello", 5, 0);
+    }
+    turn(f);
+    assert_int_equal(f->batches, 2);
+    assert_int_equal(f->rests, 1);
+    assert_int_equal(recv(f->answered, NULL, 0, MSG_DONTWAIT), 0);
+    close(f->answered);
 }
 
 static void silence_and_later_answers_are_possible(void **state)
@@ -527,6 +552,7 @@ int main(void)
 #define UDP_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         UDP_TEST(a_datagram_is_answered_at_once),
+        UDP_TEST(what_rests_comes_when_the_answers_have_left),
         UDP_TEST(silence_and_later_answers_are_possible),
         UDP_TEST(answers_come_from_the_address_that_was_asked),
         UDP_TEST(the_same_holds_for_ipv6),
