@@ -12,13 +12,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "resolver/base/clock.h"
 #include "resolver/net/listen.h"
 #include "resolver/net/tcp.h"
 
 #define KEPT_MAX 64
 
-/* Time-outs of the fixture, in milliseconds: long enough for a busy machine to be late by a half of them. */
-enum { MESSAGE = 200, IDLE = 600, IDLE_BUSY = 100 };
+/* Time-outs of the fixture, in milliseconds. */
+enum { MESSAGE = 300, IDLE = 1500, IDLE_BUSY = 100 };
 
 struct fixture {
     struct event_base *base;
@@ -92,20 +93,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void stop_loop(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    event_base_loopbreak(arg);
-}
-
+/* Goes round the loop once a millisecond. A busy machine takes longer for it, but leaves nothing undone. */
 static void run(struct fixture *f, unsigned ms)
 {
-    const struct timeval after = {.tv_usec = (suseconds_t)ms * 1000};
-    struct event *end = evtimer_new(f->base, stop_loop, f->base);
-    evtimer_add(end, &after);
-    event_base_dispatch(f->base);
-    event_free(end);
+    for (unsigned i = 0; i < ms; i++) {
+        event_base_loop(f->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+        usleep(1000);
+    }
 }
 
 static int client_from(struct fixture *f, const char *from)
@@ -242,9 +236,10 @@ static void silent_and_idle_connections_are_closed(void **state)
 {
     struct fixture *f = *state;
     int silent = client(f), idle = client(f);
+    uint64_t begin = clock_now();
     say_all(idle, "x");
     run(f, MESSAGE * 6 / 10);
-    assert_true(is_open(silent));
+    assert_true(is_open(silent) || clock_now() - begin >= MESSAGE); /* or the machine was busy elsewhere */
     run(f, MESSAGE * 6 / 10);
     assert_false(is_open(silent));
     hear(idle, "x");
