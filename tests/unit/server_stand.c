@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cache/memory.h"
 #include "resolver/iterate/servers.h"
@@ -103,7 +104,8 @@ void stand_end(struct stand *s)
 
 void stand_run(struct stand *s, unsigned ms)
 {
-    struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-    event_base_loopexit(s->base, &wait);
-    event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    for (unsigned i = 0; i <= ms; i++) {
+        event_base_loop(s->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+        usleep(1000);
+    }
 }

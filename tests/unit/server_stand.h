@@ -33,7 +33,7 @@ struct stand {
 void stand_make(struct stand *s, const char *more, const char *zone);
 void stand_end(struct stand *s);
 
-/* Runs the event loop for about `ms` milliseconds. */
+/* Goes round the event loop once a millisecond: on a busy machine it takes longer, but leaves nothing undone. */
 void stand_run(struct stand *s, unsigned ms);
 
 /* Sets a limit of the settings under test. */

@@ -229,11 +229,11 @@ static void a_slow_walk_of_the_upper_half_gives_way(void **state)
     struct stand *s = *state;
     struct client clients[3];
     stand_limit(s, in_flight, 2);
-    stand_limit(s, slow_ms, 30);
+    stand_limit(s, slow_ms, 200);
     wait_for(ask(s, numbered(0), 0, WALK_ON), &clients[0]);
     wait_for(ask(s, numbered(1), 0, WALK_ON), &clients[1]);
     ask(s, numbered(2), 0, WALK_REFUSED); /* not yet slow */
-    stand_run(s, 40);
+    stand_run(s, 200);
     wait_for(ask(s, numbered(1), 0, WALK_ON), &clients[2]); /* asking again makes it no younger */
     struct walk *walk = ask(s, numbered(3), 0, WALK_ON);
     assert_non_null(walk);
@@ -358,14 +358,14 @@ static void a_client_gets_expired_data_when_its_patience_ends(void **state)
 {
     struct stand *s = *state;
     struct client first, second;
-    s->settings->policy.stale.client_ms = 100;
+    s->settings->policy.stale.client_ms = 400;
     remember(s, 400);
     struct walk *walk = ask(s, NAME, 0, WALK_ON);
     wait_for(walk, &first);
-    stand_run(s, 60);
+    stand_run(s, 200);
     wait_for(walk, &second);
     assert_int_equal(first.answers, 0);
-    stand_run(s, 60);
+    stand_run(s, 200);
     assert_int_equal(first.answers, 1);
     assert_int_equal(first.records, 1);
     assert_int_equal(first.error.code, EDE_STALE_ANSWER);
