@@ -178,14 +178,16 @@ static int remove_range(struct commit *c, struct removal *r)
     return FAIL_NONE;
 }
 
-/* The proofs of every zone that could deny the name. */
-static int remove_proofs(struct commit *c, struct removal *r)
+/* What denies the name from above: a name that does not exist, and the proofs of every zone. */
+static int remove_denials(struct commit *c, struct removal *r)
 {
     struct removal above = *r;
     above.type = 0;
     for (size_t len = r->labels_len;; len = key_parent(above.prefix, len)) {
-        above.prefix_len = key_proofs(above.prefix, len);
+        above.prefix_len = key_finish(above.prefix, len, CACHE_NXDOMAIN, 0);
         int result = remove_range(c, &above);
+        above.prefix_len = key_proofs(above.prefix, len);
+        result = result == FAIL_NONE ? remove_range(c, &above) : result;
         r->removed = above.removed;
         if (result != FAIL_NONE || len == 0) {
             return result;
@@ -203,7 +205,7 @@ int commit_removal(struct commit *c, struct removal *r)
         r->removed = result == FAIL_NONE ? space.entries : 0;
     } else {
         result = remove_range(c, r);
-        result = result == FAIL_NONE ? remove_proofs(c, r) : result;
+        result = result == FAIL_NONE ? remove_denials(c, r) : result;
     }
     atomic_fetch_add(&c->flushed, r->removed);
     if (result != FAIL_NONE) {

@@ -52,8 +52,8 @@ struct disk_flush {
     bool subtree;  /* everything below, too */
 };
 
-/* Removes entries, and the proofs of all zones at or above the name, which might deny it, and raises the epoch, so that
- * ready answers and walks of before are void. Waits for the writer; any thread, but not one that answers queries.
+/* Removes entries, and what might deny the name from above: that a name above it does not exist, and the proofs of all
+ * zones at or above it. Raises the epoch, so that ready answers and walks of before are void. Waits for the writer; any thread, but not one that answers queries.
  * FAIL_BUSY: it is not finished after 5 s, and goes on; FAIL_STORE: the environment refused. */
 MUST_CHECK int disk_flush(struct disk *d, const struct disk_flush *what, uint64_t *removed);
 

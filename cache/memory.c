@@ -188,14 +188,15 @@ bool memory_at(const struct memory *m, size_t index, const uint8_t **key, size_t
     return true;
 }
 
-/* A proof of a zone at or above `name`, which may deny it. */
-static bool is_proof_over(const struct item *i, const uint8_t *name)
+/* What may deny `name` from above: that a name above it does not exist, or a proof of a zone. */
+static bool is_denial_over(const struct item *i, const uint8_t *name)
 {
     uint8_t prefix[KEY_SIZE];
     for (size_t len = key_labels(prefix, name);; len = key_parent(prefix, len)) {
-        bool is_proof = has_prefix(i, prefix, key_proofs(prefix, len));
-        if (is_proof || len == 0) {
-            return is_proof;
+        bool is_denial = has_prefix(i, prefix, key_finish(prefix, len, CACHE_NXDOMAIN, 0)) ||
+                         has_prefix(i, prefix, key_proofs(prefix, len));
+        if (is_denial || len == 0) {
+            return is_denial;
         }
     }
 }
@@ -206,7 +207,7 @@ size_t memory_flush(struct memory *m, const uint8_t *name, bool subtree)
     size_t len = key_range(labels, name, subtree);
     size_t kept = 0;
     for (size_t i = 0; i < m->count; i++) {
-        if (has_prefix(m->items[i], labels, len) || is_proof_over(m->items[i], name)) {
+        if (has_prefix(m->items[i], labels, len) || is_denial_over(m->items[i], name)) {
             free_item(m->items[i]);
         } else {
             m->items[kept++] = m->items[i];

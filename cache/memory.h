@@ -25,8 +25,8 @@ size_t memory_count(const struct memory *m);
 bool memory_at(const struct memory *m, size_t index, const uint8_t **key, size_t *key_len, uint8_t **value,
                size_t *len);
 
-/* Drops the entries of `name` (`subtree`: and of all names below it), and the proofs of zones at or above it, and
- * starts a new epoch; returns how many. */
+/* Drops the entries of `name` (`subtree`: and of all names below it), and what denies it from above, and starts
+ * a new epoch; returns how many. */
 size_t memory_flush(struct memory *m, const uint8_t *name, bool subtree);
 
 #endif

@@ -97,6 +97,15 @@ def test_what_is_flushed_is_asked_for_again(validating):
     assert "n2.signed.org." in [query.name.lower() for query in capture.queries]
 
 
+def test_what_is_flushed_is_not_denied_by_a_name_above(validating):
+    ask(validating, "missing.signed.org")
+    ask_silently(validating, ["x.missing.signed.org"])
+    validating.ctl("cache", "flush", "x.missing.signed.org")
+    with Capture(LAB_NETWORK) as capture:
+        ask(validating, "x.missing.signed.org")
+    assert any(query.name.lower().endswith("missing.signed.org.") for query in capture.queries)
+
+
 @pytest.mark.skipif(DELV is None, reason="needs delv")
 @pytest.mark.parametrize("zone", ["signed.org", "nsec3.org"])
 def test_another_validator_accepts_what_was_made(validating, lab, tmp_path, zone):

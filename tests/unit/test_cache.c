@@ -559,6 +559,16 @@ static void a_flush_drops_the_proofs_above_a_name(void **state)
     assert_int_equal(memory_flush(memory, name_of("example."), true), 1);
 }
 
+static void a_flush_drops_that_a_name_above_does_not_exist(void **state)
+{
+    struct cache_entry e = entry(CACHE_NXDOMAIN, "no.example.", 0, soa("example.", 60, 60));
+    (void)state;
+    put(&e);
+    assert_int_equal(memory_flush(memory, name_of("other.example."), false), 0);
+    assert_int_equal(memory_flush(memory, name_of("www.no.example."), false), 1);
+    assert_null(find(CACHE_NXDOMAIN, "no.example.", 0, T0));
+}
+
 static void a_failure_keeps_the_end_it_was_given(void **state)
 {
     struct cache_entry e = entry(CACHE_FAILURE, "www.example.", TYPE_A, NULL);
@@ -603,6 +613,7 @@ int main(void)
         TEST(a_proof_lives_as_long_as_its_ttl_and_the_policy_allow),
         TEST(a_proof_is_written_again_when_it_changes_or_half_its_time_is_over),
         TEST(a_flush_drops_the_proofs_above_a_name),
+        TEST(a_flush_drops_that_a_name_above_does_not_exist),
         TEST(a_failure_keeps_the_end_it_was_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

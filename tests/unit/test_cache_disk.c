@@ -251,6 +251,42 @@ static int put_proof(struct cache_view *v, const char *zone_text, const char *te
     return result;
 }
 
+/* That the name does not exist. */
+static int put_denial(struct cache_view *v, const char *text)
+{
+    static const uint8_t rdata[] = "\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\74";
+    uint8_t name[NAME_SIZE], zone[NAME_SIZE], packed[sizeof(rdata) + 2];
+    struct arena a;
+    name_of(text, name);
+    name_of("example.", zone);
+    uint32_t len = (uint32_t)rdatas_pack(packed, rdata, 22);
+    struct rrset set = {.owner = zone, .type = TYPE_SOA, .ttl = 60, .data = {.bytes = packed, .len = len, .count = 1}};
+    struct cache_entry e = {.name = name,
+                            .slot = CACHE_NXDOMAIN,
+                            .is_negative = true,
+                            .trust = TRUST_AUTHORITATIVE,
+                            .stored = now,
+                            .epoch = cache_epoch(v),
+                            .sets = &set};
+    arena_init(&a, MIB);
+    int result = cache_put(v, &e, &a);
+    arena_fini(&a);
+    return result;
+}
+
+static bool is_denied(struct cache_view *v, const char *text)
+{
+    uint8_t name[NAME_SIZE];
+    const struct cache_entry *hit;
+    struct arena a;
+    name_of(text, name);
+    arena_init(&a, MIB);
+    assert_int_equal(cache_find(v, CACHE_NXDOMAIN, name, 0, now, 0, &a, &hit), FAIL_NONE);
+    bool result = hit != NULL;
+    arena_fini(&a);
+    return result;
+}
+
 /* The owner of the proof that is found for a name; NULL: none. */
 static void assert_proof(struct cache_view *v, const char *zone_text, const char *text, const char *owner_text)
 {
@@ -408,6 +444,24 @@ static void a_flush_removes_the_proofs_above_a_name(void **state)
     disk_close(d);
 }
 
+static void a_flush_removes_that_a_name_above_does_not_exist(void **state)
+{
+    struct disk *d = open_disk(16 * MIB, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    (void)state;
+    assert_int_equal(put_denial(v, "missing.example."), FAIL_NONE);
+    assert_int_equal(put_denial(v, "other.example."), FAIL_NONE);
+    assert_int_equal(put_denial(v, "below.www.missing.example."), FAIL_NONE);
+    assert_true(is_denied(v, "missing.example."));
+    assert_int_equal(flush(d, "www.missing.example.", TYPE_A, false), 1);
+    disk_view_release(v);
+    assert_false(is_denied(v, "missing.example."));
+    assert_true(is_denied(v, "other.example."));
+    assert_true(is_denied(v, "below.www.missing.example."));
+    disk_view_free(v);
+    disk_close(d);
+}
+
 static void a_flush_voids_walks_and_snapshots_of_before(void **state)
 {
     struct disk *d = open_disk(16 * MIB, "");
@@ -521,6 +575,7 @@ int main(void)
         TEST(a_second_open_is_busy_and_leaves_the_first_unharmed),
         TEST(a_flush_removes_what_it_names_and_counts_it),
         TEST(a_flush_removes_the_proofs_above_a_name),
+        TEST(a_flush_removes_that_a_name_above_does_not_exist),
         TEST(a_flush_voids_walks_and_snapshots_of_before),
         TEST(a_list_is_in_canonical_order_and_says_when_there_is_more),
     };
