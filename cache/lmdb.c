@@ -77,6 +77,7 @@ static int fail_of(struct lmdb *db, int rc)
     case MDB_PAGE_FULL: /* of these three none is due to the caller: pages that lie about their room or their nodes */
     case MDB_INCOMPATIBLE:
     case MDB_BAD_TXN:
+    case MDB_MAP_RESIZED: /* nobody else writes to the file: its head names pages beyond what there can be */
         atomic_store(&db->is_damaged, true);
         fault_mark();
         return FAIL_WIRE;

@@ -182,6 +182,24 @@ def test_a_file_that_shrinks_under_the_daemon_costs_at_most_one_restart(plain):
         assert (str(reply.answer[-1][0]) if reply.answer else None) == expected
 
 
+def test_a_file_overwritten_and_cut_under_the_daemon_is_called_damaged(plain):
+    for number in range(300):
+        plain.ask(f"n{number}.wild.example.com")
+    time.sleep(0.3)
+    with open(cache_file(plain), "r+b") as file:
+        file.write(b"this is not a cache\n" * 410)
+    os.truncate(cache_file(plain), 8192)
+    all_names_are_right(plain)
+    health = plain.ctl("health", check=False)
+    assert "damaged" in health.stdout + health.stderr, health
+    assert "damaged" in plain.ctl("cache", "ls", check=False).stderr
+    plain.stop()
+    plain.start()
+    assert "it was found damaged in the last run" in plain.log()
+    assert plain.ctl_json("health")["ok"] is True
+    all_names_are_right(plain)
+
+
 def test_a_damaged_cache_is_reported(cairnd):
     cairnd.ask("www.example.com")
     cairnd.stop()

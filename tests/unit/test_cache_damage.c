@@ -348,6 +348,59 @@ static void a_fault_in_the_map_ends_the_process_and_the_next_start_is_empty(void
     assert_int_equal(count_names(""), 0);
 }
 
+/* Writes text over the start of the file, which holds LMDB's own two pages, while the daemon has it open. */
+static void overwrite_head(void)
+{
+    char junk[8192];
+    int fd = open_data(O_RDWR);
+    memset(junk, '#', sizeof(junk));
+    assert_int_equal(pwrite(fd, junk, sizeof(junk), 0), sizeof(junk));
+    close(fd);
+}
+
+static void see_damage(void (*touch)(struct disk *d, struct cache_view *v))
+{
+    struct disk_stats s;
+    struct disk *d = open_disk(SIZE, "");
+    struct cache_view *v = disk_view_new(d, &policy);
+    assert_true(has_text(v, "host1.zone1.example."));
+    disk_view_release(v);
+    overwrite_head();
+    touch(d, v);
+    disk_stats_read(d, &s);
+    assert_true(s.damaged);
+    assert_false(s.writes_paused);
+    disk_view_free(v);
+    disk_close(d);
+    assert_int_equal(count_names("it was found damaged in the last run"), 0);
+    assert_int_equal(count_names(""), 0);
+}
+
+static void touch_by_reading(struct disk *d, struct cache_view *v)
+{
+    (void)d;
+    (void)has_text(v, "host1.zone1.example.");
+}
+
+static void touch_by_flushing(struct disk *d, struct cache_view *v)
+{
+    uint8_t name[NAME_SIZE];
+    uint64_t removed;
+    (void)v;
+    numbered(1, name);
+    const struct disk_flush f = {.name = name};
+    assert_int_not_equal(disk_flush(d, &f, &removed), FAIL_NONE);
+}
+
+static void damage_that_lmdb_finds_is_told_and_the_next_start_is_empty(void **state)
+{
+    (void)state;
+    fill();
+    see_damage(touch_by_reading);
+    fill();
+    see_damage(touch_by_flushing);
+}
+
 static void fault_elsewhere(void)
 {
     struct disk_settings settings = {.directory = directory, .size = SIZE};
@@ -384,6 +437,7 @@ int main(void)
         TEST(a_power_loss_wipes_unless_the_end_was_clean),
         TEST(flipped_bits_give_no_wrong_answer_and_no_loop_of_crashes),
         TEST(a_fault_in_the_map_ends_the_process_and_the_next_start_is_empty),
+        TEST(damage_that_lmdb_finds_is_told_and_the_next_start_is_empty),
         TEST(a_fault_elsewhere_takes_its_usual_way_and_the_next_start_is_empty),
     };
     clock_start();
