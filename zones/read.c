@@ -8,9 +8,12 @@
 #include "zones/load.h"
 #include "zones/problem.h"
 
+enum { STAMP_MARGIN_S = 2 };
+
 struct reading {
     struct draft draft;
     struct problems problems;
+    int64_t now; /* seconds of wall time; nothing was read before */
 };
 
 static int take_record(void *arg, const struct load_record *record)
@@ -25,7 +28,14 @@ static int take_record(void *arg, const struct load_record *record)
     return FAIL_NONE;
 }
 
-static bool remember_files(struct zone *z, const struct scan_files *files)
+/* A write after `now` gives the file another stamp than this one. The kernel's clock for stamps ticks coarsely, and
+ * file systems round them, FAT to 2 s. */
+static bool is_settled(const struct timespec *stamp, int64_t now)
+{
+    return stamp->tv_sec < now - STAMP_MARGIN_S;
+}
+
+static bool remember_files(struct zone *z, const struct scan_files *files, int64_t now)
 {
     struct zone_file **last = &z->files;
     for (const struct scan_file *from = files->first; from != NULL; from = from->next) {
@@ -41,6 +51,7 @@ static bool remember_files(struct zone *z, const struct scan_files *files)
         file->size = from->looks.st_size;
         file->modified = from->looks.st_mtim;
         file->changed = from->looks.st_ctim;
+        file->is_settled = is_settled(&file->modified, now) && is_settled(&file->changed, now);
         if (file->path == NULL) {
             return false;
         }
@@ -55,7 +66,7 @@ static struct zone *build(struct reading *r, const struct scan_files *files)
         return NULL;
     }
     struct zone *z = draft_finish(&r->draft, &r->problems);
-    if (z != NULL && files != NULL && !remember_files(z, files)) {
+    if (z != NULL && files != NULL && !remember_files(z, files, r->now)) {
         zone_release(z);
         z = NULL;
     }
@@ -85,9 +96,9 @@ static struct zone *read_zone(const uint8_t *apex, struct reading *r, const char
     return z;
 }
 
-struct zone *zone_read(const uint8_t *apex, const char *path, zone_report *report, void *arg)
+struct zone *zone_read(const uint8_t *apex, const char *path, int64_t now, zone_report *report, void *arg)
 {
-    struct reading r = {.problems = {.report = report, .arg = arg, .path = path}};
+    struct reading r = {.now = now, .problems = {.report = report, .arg = arg, .path = path}};
     return read_zone(apex, &r, NULL, 0);
 }
 

@@ -84,6 +84,7 @@ void zone_set_free(struct zone_set *set)
 struct loading {
     struct zone_set *set;
     const struct zone_set *old;
+    int64_t now;
     zone_report *report;
     void *arg;
     bool failed;
@@ -116,7 +117,7 @@ static void load_zone(struct loading *l, const struct zone_source *source, struc
     entry->make_reverse = source->make_reverse;
     entry->zone = unchanged_zone(l, source);
     if (entry->zone == NULL) {
-        entry->zone = zone_read(source->name, source->file, l->report, l->arg);
+        entry->zone = zone_read(source->name, source->file, l->now, l->report, l->arg);
     }
     if (entry->zone == NULL) {
         l->failed = true;
@@ -184,10 +185,11 @@ static void load_reverse(struct loading *l)
     }
 }
 
-struct zone_set *zone_set_load(const struct zone_source *sources, size_t count, const struct zone_set *old,
+struct zone_set *zone_set_load(const struct zone_source *sources, size_t count, const struct zone_set *old, int64_t now,
                                zone_report *report, void *arg)
 {
-    struct loading l = {.old = old, .report = report, .arg = arg, .set = calloc(1, sizeof(struct zone_set))};
+    struct loading l = {
+        .old = old, .now = now, .report = report, .arg = arg, .set = calloc(1, sizeof(struct zone_set))};
     if (l.set == NULL) {
         return NULL;
     }

@@ -31,8 +31,9 @@ struct zone_problem {
 typedef void zone_report(void *arg, const struct zone_problem *problem);
 
 /* Loads every source; reports every problem, with all files read. NULL when one was an error (or memory ran out).
- * `old`, which may be NULL, lends zones whose file did not change (same inode, size, mtime, also of its $INCLUDEs). */
-struct zone_set *zone_set_load(const struct zone_source *sources, size_t count, const struct zone_set *old,
+ * `old`, which may be NULL, lends zones whose files did not change, those of $INCLUDEs too (zone.h). `now` in seconds
+ * of wall time, not after this call. */
+struct zone_set *zone_set_load(const struct zone_source *sources, size_t count, const struct zone_set *old, int64_t now,
                                zone_report *report, void *arg);
 void zone_set_free(struct zone_set *set);
 

@@ -45,8 +45,9 @@ bool zone_files_unchanged(const struct zone *z)
 {
     for (const struct zone_file *f = z->files; f != NULL; f = f->next) {
         struct stat now;
-        if (stat(f->path, &now) != 0 || now.st_dev != f->device || now.st_ino != f->inode || now.st_size != f->size ||
-            !is_same_time(&now.st_mtim, &f->modified) || !is_same_time(&now.st_ctim, &f->changed)) {
+        if (!f->is_settled || stat(f->path, &now) != 0 || now.st_dev != f->device || now.st_ino != f->inode ||
+            now.st_size != f->size || !is_same_time(&now.st_mtim, &f->modified) ||
+            !is_same_time(&now.st_ctim, &f->changed)) {
             return false;
         }
     }

@@ -44,6 +44,7 @@ struct zone_file {
     ino_t inode;
     off_t size;
     struct timespec modified, changed;
+    bool is_settled; /* both were some seconds old: what is written after the reading gives it other ones */
 };
 
 struct zone {
@@ -65,7 +66,8 @@ struct zone *zone_new(const uint8_t *apex);
 struct zone *zone_hold(struct zone *z);
 void zone_release(struct zone *z); /* frees with the last hold; NULL is fine */
 
-/* True when every file that the zone was read from is still there and looks the same. */
+/* True when every file that the zone was read from is still there and certainly the same: it looks the same, and was
+ * not changed shortly before it was read. */
 bool zone_files_unchanged(const struct zone *z);
 
 /* Where a name stands in a zone. */

@@ -18,7 +18,8 @@ static void relay_zone(void *arg, const struct zone_problem *z)
     r->report(r->arg, &p);
 }
 
-int load_all(const char *path, const struct zone_set *old, config_report *report, void *arg, struct loaded *out)
+int load_all(const char *path, const struct zone_set *old, int64_t now, config_report *report, void *arg,
+             struct loaded *out)
 {
     struct relay relay = {report, arg};
     *out = (struct loaded){.config = config_load(path, report, arg)};
@@ -29,7 +30,7 @@ int load_all(const char *path, const struct zone_set *old, config_report *report
     if (zones->count == 0) {
         return FAIL_NONE;
     }
-    out->zones = zone_set_load(zones->items, zones->count, old, relay_zone, &relay);
+    out->zones = zone_set_load(zones->items, zones->count, old, now, relay_zone, &relay);
     if (out->zones == NULL) {
         config_free(out->config);
         out->config = NULL;

@@ -11,9 +11,9 @@ struct loaded {
     struct zone_set *zones; /* likewise; NULL when none are configured */
 };
 
-/* Loads `path` as config_load does, then its zones; unchanged ones are shared with `old` (may be NULL). Problems of
- * both go to `report`. FAIL_SYNTAX: one was an error, nothing is returned. */
-MUST_CHECK int load_all(const char *path, const struct zone_set *old, config_report *report, void *arg,
+/* Loads `path` as config_load does, then its zones; unchanged ones are shared with `old` (may be NULL); `now` as in
+ * zone_set_load. Problems of both go to `report`. FAIL_SYNTAX: one was an error, nothing is returned. */
+MUST_CHECK int load_all(const char *path, const struct zone_set *old, int64_t now, config_report *report, void *arg,
                         struct loaded *out);
 
 #endif

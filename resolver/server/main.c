@@ -21,7 +21,7 @@ static const char usage[] = "usage: cairnd [--config FILE] [--check] [--version]
 static int check(const char *path)
 {
     struct loaded loaded;
-    if (load_all(path, NULL, config_print, stderr, &loaded) != FAIL_NONE) {
+    if (load_all(path, NULL, clock_wall(), config_print, stderr, &loaded) != FAIL_NONE) {
         return EXIT_FAILURE;
     }
     printf("%s: ok\n", loaded.config->file != NULL ? loaded.config->file : "built-in defaults");
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
         return check(path);
     }
     struct loaded loaded;
-    if (load_all(path, NULL, config_print, stderr, &loaded) != FAIL_NONE) {
+    if (load_all(path, NULL, clock_wall(), config_print, stderr, &loaded) != FAIL_NONE) {
         return EXIT_FAILURE;
     }
     return daemon_run(path, &loaded);

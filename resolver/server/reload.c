@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
+#include "resolver/base/clock.h"
 #include "resolver/base/thread.h"
 #include "resolver/dns/name.h"
 #include "zones/zone.h"
@@ -83,7 +84,7 @@ static void *run(void *arg)
     prctl(PR_SET_NAME, "loader");
     thread_be_background();
     const struct zone_set *old = r->current->zones;
-    r->result.ok = load_all(r->path, old, collect, r, &r->result.loaded) == FAIL_NONE;
+    r->result.ok = load_all(r->path, old, clock_wall(), collect, r, &r->result.loaded) == FAIL_NONE;
     list_new_zones(old, &r->result);
     mailbox_post(r->home, finish, r);
     return NULL;

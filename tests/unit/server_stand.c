@@ -33,7 +33,7 @@ static struct settings *make_settings(const char *more, const char *zone, const 
         struct zone_source source = {.name = zone_name("dev.test.")};
         struct problem_lines problems = {.len = 0};
         source.file = zone_dir_write(dir, "test.zone", zone);
-        zones = zone_set_load(&source, 1, NULL, problem_lines_add, &problems);
+        zones = zone_set_load(&source, 1, NULL, 0, problem_lines_add, &problems);
         must(zones != NULL, problems.text);
     }
     return settings_new(config, zones);

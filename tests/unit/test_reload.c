@@ -11,12 +11,15 @@
 
 #include <cmocka.h>
 
+#include "resolver/base/clock.h"
 #include "zone_text.h"
 
 #define GOOD_ZONE  "@ 60 SOA ns host 1 3600 900 604800 60\n@ 60 NS ns\nns 60 A 10.0.0.1\n"
 #define OTHER_ZONE "@ 60 SOA ns host 2 3600 900 604800 60\n@ 60 NS ns\nns 60 A 10.0.0.2\n"
 #define BAD_ZONE   "@ 60 SOA ns host 3 3600 900 604800 60\n@ 60 NS ns\nns 60 A 10.0.0.256\n"
 #define CONFIG     "zones: [{name: dev.test, file: dev.zone}, {name: lab.test, file: lab.zone}]\n"
+
+enum { SETTLED_S = 10 }; /* from now, what was just written is old enough to be known by its looks */
 
 static struct zone_dir dir;
 static char config_path[256];
@@ -60,7 +63,7 @@ static void a_start_gets_configuration_and_zones(void **state)
     (void)state;
     struct problems problems = {.count = 0};
     struct loaded l;
-    assert_int_equal(load_all(config_path, NULL, note, &problems, &l), FAIL_NONE);
+    assert_int_equal(load_all(config_path, NULL, clock_wall() + SETTLED_S, note, &problems, &l), FAIL_NONE);
     assert_int_equal(problems.count, 0);
     assert_int_equal(zone_set_count(l.zones), 2);
     zone_set_free(l.zones);
@@ -73,7 +76,7 @@ static void without_zones_there_is_no_set(void **state)
     struct problems problems = {.count = 0};
     struct loaded l;
     zone_dir_write(&dir, "cairn.yaml", "log: {level: warn}\n");
-    assert_int_equal(load_all(config_path, NULL, note, &problems, &l), FAIL_NONE);
+    assert_int_equal(load_all(config_path, NULL, clock_wall() + SETTLED_S, note, &problems, &l), FAIL_NONE);
     assert_null(l.zones);
     config_free(l.config);
 }
@@ -84,14 +87,14 @@ static void what_is_wrong_is_reported_with_its_place_and_nothing_is_returned(voi
     struct problems problems = {.count = 0};
     struct loaded l;
     zone_dir_write(&dir, "cairn.yaml", "server:\n  workers: many\n  usr: x\n");
-    assert_int_equal(load_all(config_path, NULL, note, &problems, &l), FAIL_SYNTAX);
+    assert_int_equal(load_all(config_path, NULL, clock_wall() + SETTLED_S, note, &problems, &l), FAIL_SYNTAX);
     assert_string_equal(problems.text, "cairn.yaml:2:12\ncairn.yaml:3:3\n");
     assert_null(l.config);
 
     problems = (struct problems){.count = 0};
     zone_dir_write(&dir, "cairn.yaml", CONFIG);
     zone_dir_write(&dir, "lab.zone", BAD_ZONE);
-    assert_int_equal(load_all(config_path, NULL, note, &problems, &l), FAIL_SYNTAX);
+    assert_int_equal(load_all(config_path, NULL, clock_wall() + SETTLED_S, note, &problems, &l), FAIL_SYNTAX);
     assert_string_equal(problems.text, "lab.zone:3:9\n");
     assert_null(l.config);
     assert_null(l.zones);
@@ -102,9 +105,9 @@ static void an_unchanged_zone_is_shared_with_the_set_before(void **state)
     (void)state;
     struct problems problems = {.count = 0};
     struct loaded first, second;
-    assert_int_equal(load_all(config_path, NULL, note, &problems, &first), FAIL_NONE);
+    assert_int_equal(load_all(config_path, NULL, clock_wall() + SETTLED_S, note, &problems, &first), FAIL_NONE);
     zone_dir_write(&dir, "lab.zone", OTHER_ZONE "more 60 A 10.0.0.3\n");
-    assert_int_equal(load_all(config_path, first.zones, note, &problems, &second), FAIL_NONE);
+    assert_int_equal(load_all(config_path, first.zones, clock_wall() + SETTLED_S, note, &problems, &second), FAIL_NONE);
     const uint8_t *dev = zone_name("dev.test."), *lab = zone_name("lab.test.");
     assert_ptr_equal(zone_set_find(first.zones, dev), zone_set_find(second.zones, dev));
     assert_ptr_not_equal(zone_set_find(first.zones, lab), zone_set_find(second.zones, lab));
@@ -154,7 +157,7 @@ static void home_make(struct home *h)
     struct loaded l;
     *h = (struct home){.base = event_base_new()};
     assert_int_equal(mailbox_init(&h->mailbox, h->base), FAIL_NONE);
-    assert_int_equal(load_all(config_path, NULL, note, &problems, &l), FAIL_NONE);
+    assert_int_equal(load_all(config_path, NULL, clock_wall() + SETTLED_S, note, &problems, &l), FAIL_NONE);
     h->current = settings_new(l.config, l.zones);
     h->reload = reload_new(&h->mailbox, on_done, h);
     assert_non_null(h->reload);

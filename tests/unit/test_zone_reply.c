@@ -119,7 +119,7 @@ static int load(void **state)
         {.name = zone_name("hidden.sub.dev.test."), .file = zone_dir_write(&dir, "hidden.zone", owned_zone)},
     };
     struct problem_lines lines = {.len = 0};
-    *state = zone_set_load(sources, sizeof(sources) / sizeof(sources[0]), NULL, problem_lines_add, &lines);
+    *state = zone_set_load(sources, sizeof(sources) / sizeof(sources[0]), NULL, 0, problem_lines_add, &lines);
     if (*state == NULL) {
         print_error("%s", lines.text);
     }

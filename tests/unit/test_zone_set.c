@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,6 +16,8 @@
 #include "zones/zone.h"
 
 #define HEAD "$TTL 60\n@ SOA ns admin 1 2 3 4 5\n@ NS ns\nns A 10.0.0.1\n"
+
+enum { SETTLED_S = 10 }; /* from now, what was just written is old enough to be known by its looks */
 
 struct fixture {
     struct zone_dir dir;
@@ -40,7 +43,7 @@ static int tear_down(void **state)
 static struct zone_set *load(struct fixture *f, const struct zone_source *sources, size_t count,
                              const struct zone_set *old)
 {
-    return zone_set_load(sources, count, old, problem_lines_add, &f->lines);
+    return zone_set_load(sources, count, old, time(NULL) + SETTLED_S, problem_lines_add, &f->lines);
 }
 
 static void expect(const struct zone_set *set, const char *name, const char *type, const char *lines)
@@ -156,6 +159,21 @@ static void a_file_replaced_by_one_of_equal_size_is_read_again(void **state)
     zone_set_free(first);
     expect(second, "a.a.test.", "A", "ANSWER NOERROR\nAN a.a.test. 60 A 10.0.0.3\n");
     zone_set_free(second);
+}
+
+/* Another write may follow within one tick of the clock that stamps files. */
+static void looks_that_were_new_when_it_was_read_prove_nothing(void **state)
+{
+    struct fixture *f = *state;
+    const struct zone_source source = {.name = zone_name("a.test."), .file = zone_dir_write(&f->dir, "z", HEAD)};
+    struct zone_set *first = zone_set_load(&source, 1, NULL, time(NULL), problem_lines_add, &f->lines);
+    struct zone_set *second = load(f, &source, 1, first);
+    assert_ptr_not_equal(zone_set_at(first, 0), zone_set_at(second, 0));
+    struct zone_set *third = load(f, &source, 1, second);
+    assert_ptr_equal(zone_set_at(second, 0), zone_set_at(third, 0));
+    zone_set_free(first);
+    zone_set_free(second);
+    zone_set_free(third);
 }
 
 static void a_failed_reload_leaves_the_old_set_as_it_was(void **state)
@@ -284,6 +302,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_zones_of_one_name_are_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reload_reads_only_what_changed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_replaced_by_one_of_equal_size_is_read_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(looks_that_were_new_when_it_was_read_prove_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failed_reload_leaves_the_old_set_as_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(addresses_get_pointers_when_asked_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_reverse_name_is_the_apex_of_its_own_zone, set_up, tear_down),

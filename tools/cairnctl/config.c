@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "resolver/base/clock.h"
 #include "resolver/server/config_export.h"
 #include "tools/cairnctl/client.h"
 #include "tools/cairnctl/print.h"
@@ -23,7 +24,8 @@ enum ctl_exit ctl_config_check(const struct arguments *a)
     problem_list_init(&problems, a->json);
     struct config *c = config_load(file_of(a), problem_list_config, &problems);
     if (c != NULL) {
-        struct zone_set *zones = zone_set_load(c->zones.items, c->zones.count, NULL, problem_list_zone, &problems);
+        struct zone_set *zones =
+            zone_set_load(c->zones.items, c->zones.count, NULL, clock_wall(), problem_list_zone, &problems);
         ok = zones != NULL;
         zone_set_free(zones);
     }

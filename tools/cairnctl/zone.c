@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/base/clock.h"
 #include "resolver/dns/name.h"
 #include "tools/cairnctl/client.h"
 #include "tools/cairnctl/print.h"
@@ -86,7 +87,7 @@ enum ctl_exit ctl_zone_check(const struct arguments *a)
         return CTL_FAILED;
     }
     problem_list_init(&problems, a->json);
-    struct zone_set *set = zone_set_load(&source, 1, NULL, problem_list_zone, &problems);
+    struct zone_set *set = zone_set_load(&source, 1, NULL, clock_wall(), problem_list_zone, &problems);
     const struct zone *z = set != NULL ? zone_set_at(set, 0) : NULL;
     if (z != NULL && !a->json) {
         printf("%s: ok: zone %s, serial %u, %zu records\n", source.file, name_text(z->apex, name), z->serial,
