@@ -167,27 +167,47 @@ static char *slurp(int dir_fd, const char *name, size_t *len)
     return text;
 }
 
-json_t *durable_read(struct durable *d, const char *kind)
+/* What follows from slurp's error: there is no file, it is never ours, or it may be and is left alone. */
+static int judge_unread(struct durable *d, const char *kind, int error)
+{
+    char directory[LOG_QUOTE_SIZE];
+    switch (error) {
+    case ENOENT:
+        return FAIL_NONE;
+    case EFBIG:
+    case ELOOP:  /* a link */
+    case ENXIO:  /* a socket */
+    case EINVAL: /* a directory or another thing that is no file */
+        durable_set_aside(d, kind, strerror(error));
+        return FAIL_NONE;
+    default:
+        log_error("state_unreadable",
+                  "directory=%s file=%s.json reason=\"%s\" "
+                  "action=\"it is left as it is; let the user of cairnd read it, and restart\"",
+                  log_quote(d->directory, directory), kind, strerror(error));
+        return FAIL_SYSTEM;
+    }
+}
+
+int durable_read(struct durable *d, const char *kind, json_t **out)
 {
     char name[NAME_MAX_LEN];
     size_t len;
     const char *why = NULL;
     char *text = slurp(d->dir_fd, file_name(kind, "", name), &len);
+    *out = NULL;
     if (text == NULL) {
-        if (errno != ENOENT) {
-            durable_set_aside(d, kind, strerror(errno));
-        }
-        return NULL;
+        return judge_unread(d, kind, errno);
     }
     json_error_t error;
     json_t *file = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
     free(text);
-    json_t *data = file != NULL ? json_incref(open_envelope(file, kind, &why)) : NULL;
+    *out = file != NULL ? json_incref(open_envelope(file, kind, &why)) : NULL;
     json_decref(file);
-    if (data == NULL) {
+    if (*out == NULL) {
         durable_set_aside(d, kind, why != NULL ? why : error.text);
     }
-    return data;
+    return FAIL_NONE;
 }
 
 /* Writes and syncs a new file. */

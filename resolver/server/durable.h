@@ -18,9 +18,11 @@ struct durable;
 MUST_CHECK int durable_open(const char *directory, struct durable **out);
 void durable_close(struct durable *d); /* NULL is fine */
 
-/* What was last written of a kind ("trust-anchors"): a new reference, or NULL. Where there is a file that this version
- * did not write whole (damaged, foreign, newer), it is set aside as durable_set_aside does. */
-json_t *durable_read(struct durable *d, const char *kind);
+/* What was last written of a kind ("trust-anchors"): a new reference in *out, or NULL. Where there is a file that this
+ * version did not write whole (damaged, foreign, newer), it is set aside as durable_set_aside does. FAIL_SYSTEM: the
+ * file may be whole, but permission or the disk keep it from being read; that is logged. It must not be written over.
+ */
+MUST_CHECK int durable_read(struct durable *d, const char *kind, json_t **out);
 
 /* Replaces what there is of a kind. FAIL_SYSTEM: the old file is still there, and errno says why. */
 MUST_CHECK int durable_write(struct durable *d, const char *kind, const json_t *data);

@@ -41,10 +41,11 @@ struct keeper {
     struct followed **zones; /* in the order of the configuration's anchors */
     unsigned count;
     struct ntas ntas;
-    bool has_lost_anchors, has_lost_ntas; /* their last write failed */
-    json_t *stored;                       /* of the anchors: what was read at the start, until it is taken up */
-    int64_t not_before;                   /* no query */
-    uint32_t skew;                        /* of the configuration that is followed */
+    bool has_lost_anchors, has_lost_ntas;     /* what is in their files is not what holds */
+    bool has_unread_anchors, has_unread_ntas; /* what their files hold could not be read, and must not be replaced */
+    json_t *stored;                           /* of the anchors: what was read at the start, until it is taken up */
+    int64_t not_before;                       /* no query */
+    uint32_t skew;                            /* of the configuration that is followed */
     bool accept_sha1;
 };
 
@@ -58,12 +59,13 @@ static void *check(void *memory)
 
 /* ---- Keeping ---- */
 
-/* Takes the reference. True: it is as good as the store is. */
-static bool keep(struct keeper *k, const char *kind, json_t *data)
+/* Takes the reference. True: it is as good as the store is. `is_unread`: there is a file that could not be read. */
+static bool keep(struct keeper *k, const char *kind, bool is_unread, json_t *data)
 {
-    bool is_kept = k->store == NULL || durable_write(k->store, kind, check(data)) == FAIL_NONE;
+    bool is_kept = k->store == NULL || (!is_unread && durable_write(k->store, kind, check(data)) == FAIL_NONE);
     if (!is_kept) {
-        log_error("state_not_kept", "file=%s.json reason=\"%s\"", kind, strerror(errno));
+        const char *why = is_unread ? "the file that is there could not be read" : strerror(errno);
+        log_error("state_not_kept", "file=%s.json reason=\"%s\"", kind, why);
     }
     json_decref(data);
     return is_kept;
@@ -75,22 +77,23 @@ static void keep_anchors(struct keeper *k)
     for (unsigned i = 0; i < k->count; i++) {
         json_array_append_new(all, rollover_json(&k->zones[i]->state));
     }
-    k->has_lost_anchors = !keep(k, ANCHORS_KIND, all);
+    k->has_lost_anchors = !keep(k, ANCHORS_KIND, k->has_unread_anchors, all);
 }
 
 static void keep_ntas(struct keeper *k)
 {
-    k->has_lost_ntas = !keep(k, NTAS_KIND, ntas_json(&k->ntas));
+    k->has_lost_ntas = !keep(k, NTAS_KIND, k->has_unread_ntas, ntas_json(&k->ntas));
 }
 
 static void read_state(struct keeper *k)
 {
-    json_t *ntas = durable_read(k->store, NTAS_KIND);
+    json_t *ntas;
+    k->has_lost_ntas = k->has_unread_ntas = durable_read(k->store, NTAS_KIND, &ntas) != FAIL_NONE;
     if (ntas != NULL && !ntas_from_json(&k->ntas, ntas)) {
         durable_set_aside(k->store, NTAS_KIND, "it holds something else than negative trust anchors");
     }
     json_decref(ntas);
-    k->stored = durable_read(k->store, ANCHORS_KIND);
+    k->has_lost_anchors = k->has_unread_anchors = durable_read(k->store, ANCHORS_KIND, &k->stored) != FAIL_NONE;
     if (k->stored != NULL && !rollovers_are_readable(k->stored)) {
         durable_set_aside(k->store, ANCHORS_KIND, "it holds something else than trust anchors");
         json_decref(k->stored);

@@ -156,8 +156,10 @@ static void op_health(void *ctx, struct control_call *call)
             problems, json_string("the cache takes no writes: is its disk full? See cache_writes_rest in the log"));
     }
     if (keeper_is_failing(d->keeper)) {
-        json_array_append_new(problems,
-                              json_string("the state directory takes no writes; state_not_kept in the log says why"));
+        json_array_append_new(
+            problems,
+            json_string(
+                "the state directory does not keep all; state_not_kept or state_unreadable in the log says why"));
     }
     bool ok = json_array_size(problems) == 0;
     control_reply_as(call, ok ? 200 : 503, json_pack("{s:b, s:o}", "ok", ok, "problems", problems));

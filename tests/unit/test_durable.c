@@ -43,6 +43,8 @@ static int remove_directory(void **state)
     return nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+enum { NOBODY = 65534 };
+
 static struct durable *open_it(void)
 {
     struct durable *d;
@@ -60,14 +62,15 @@ static void write_kind(const char *text)
     durable_close(d);
 }
 
-/* What is stored, as compact JSON; "-" when nothing is. */
+/* What is stored, as compact JSON; "-" when nothing is, "unread" when nobody can tell. */
 static const char *read_kind(void)
 {
     static char text[4096];
     struct durable *d = open_it();
-    json_t *data = durable_read(d, "things");
+    json_t *data;
+    int result = durable_read(d, "things", &data);
     char *dump = data != NULL ? json_dumps(data, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
-    snprintf(text, sizeof(text), "%s", dump != NULL ? dump : "-");
+    snprintf(text, sizeof(text), "%s", result != FAIL_NONE ? "unread" : dump != NULL ? dump : "-");
     free(dump);
     json_decref(data);
     durable_close(d);
@@ -116,7 +119,8 @@ static void kinds_do_not_touch_each_other(void **state)
     json_t *one = json_integer(1), *two = json_integer(2);
     assert_int_equal(durable_write(d, "one", one), FAIL_NONE);
     assert_int_equal(durable_write(d, "two", two), FAIL_NONE);
-    json_t *again = durable_read(d, "one");
+    json_t *again;
+    assert_int_equal(durable_read(d, "one", &again), FAIL_NONE);
     assert_int_equal(json_integer_value(again), 1);
     json_decref(again);
     json_decref(one);
@@ -218,6 +222,27 @@ static void what_is_no_file_is_set_aside(void **state)
     assert_int_equal(rmdir(path_of("things.json.bad")), 0);
 }
 
+/* It may be whole: what is wrong is outside of it. */
+static void what_cannot_be_read_is_left_alone(void **state)
+{
+    (void)state;
+    json_t *data;
+    write_kind("[1]");
+    struct durable *d = open_it();
+    assert_int_equal(chmod(path_of("things.json"), 0), 0);
+    if (geteuid() == 0 && seteuid(NOBODY) != 0) {
+        durable_close(d);
+        skip(); /* root reads everything, and cannot be somebody else here */
+    }
+    assert_int_equal(durable_read(d, "things", &data), FAIL_SYSTEM);
+    assert_null(data);
+    assert_true(getuid() == geteuid() || seteuid(getuid()) == 0);
+    durable_close(d);
+    assert_false(exists("things.json.bad"));
+    assert_int_equal(chmod(path_of("things.json"), 0600), 0);
+    assert_string_equal(read_kind(), "[1]");
+}
+
 static void a_file_beyond_all_measure_is_not_read(void **state)
 {
     (void)state;
@@ -263,6 +288,7 @@ int main(void)
         TEST(damage_is_found_wherever_it_is),
         TEST(foreign_files_are_set_aside),
         TEST(what_is_no_file_is_set_aside),
+        TEST(what_cannot_be_read_is_left_alone),
         TEST(a_file_beyond_all_measure_is_not_read),
         TEST(a_write_that_fails_leaves_the_old_file),
         TEST(a_half_written_new_file_is_no_matter),

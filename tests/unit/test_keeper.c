@@ -20,7 +20,7 @@
 #include "resolver/server/keeper.h"
 #include "tests/support/signer.h"
 
-enum { HOUR = 3600, DAY = 24 * HOUR, SIGNER_REVOKED = SIGNER_KSK | 0x0080, TEXT_SIZE = 4096 };
+enum { HOUR = 3600, DAY = 24 * HOUR, SIGNER_REVOKED = SIGNER_KSK | 0x0080, TEXT_SIZE = 4096, NOBODY = 65534 };
 
 static const uint8_t zone[] = "\4test";
 static const uint8_t other_zone[] = "\5other";
@@ -476,6 +476,33 @@ static void negative_anchors_end_while_the_daemon_is_down(void **state)
     assert_true(is_covered(s, (const uint8_t *)"\6broken"));
 }
 
+static void a_file_that_cannot_be_read_is_not_replaced(void **state)
+{
+    struct stand *s = *state;
+    char path[128];
+    start(s);
+    assert_int_equal(keeper_nta_add(s->keeper, other_zone, HOUR, ""), FAIL_NONE);
+    snprintf(path, sizeof(path), "%s/negative-trust-anchors.json", s->directory);
+    assert_int_equal(chmod(path, 0), 0);
+    stop(s);
+    assert_int_equal(durable_open(s->directory, &s->store), FAIL_NONE);
+    if (geteuid() == 0 && seteuid(NOBODY) != 0) {
+        skip(); /* root reads everything, and cannot be somebody else here */
+    }
+    const struct keeper_hooks hooks = {.ctx = s, .ask = note_ask, .changed = note_change};
+    s->keeper = keeper_new(s->base, s->store, &hooks);
+    assert_true(getuid() == geteuid() || seteuid(getuid()) == 0);
+    assert_true(keeper_is_failing(s->keeper));
+    follow(s, configuration(s), true);
+    assert_int_equal(keeper_nta_add(s->keeper, zone, HOUR, ""), FAIL_NONE);
+    assert_true(keeper_is_failing(s->keeper));
+    assert_int_equal(chmod(path, 0600), 0);
+    start(s);
+    assert_true(keeper_is_kept(s->keeper));
+    assert_true(is_covered(s, other_zone));
+    assert_false(is_covered(s, zone));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -495,6 +522,7 @@ int main(void)
         TEST(negative_anchors_come_and_go),
         TEST(negative_anchors_of_the_configuration_stand_beside),
         TEST(negative_anchors_end_while_the_daemon_is_down),
+        TEST(a_file_that_cannot_be_read_is_not_replaced),
     };
     clock_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
