@@ -142,6 +142,9 @@ static void op_status(void *ctx, struct control_call *call)
 }
 
 static const char damaged_text[] = "the cache's file is damaged and out of use; a restart replaces it";
+static const char unkept_text[] =
+    "the state directory does not keep all; state_not_kept or state_unreadable in the log "
+    "says why";
 
 static void op_health(void *ctx, struct control_call *call)
 {
@@ -156,10 +159,7 @@ static void op_health(void *ctx, struct control_call *call)
             problems, json_string("the cache takes no writes: is its disk full? See cache_writes_rest in the log"));
     }
     if (keeper_is_failing(d->keeper)) {
-        json_array_append_new(
-            problems,
-            json_string(
-                "the state directory does not keep all; state_not_kept or state_unreadable in the log says why"));
+        json_array_append_new(problems, json_string(unkept_text));
     }
     bool ok = json_array_size(problems) == 0;
     control_reply_as(call, ok ? 200 : 503, json_pack("{s:b, s:o}", "ok", ok, "problems", problems));
