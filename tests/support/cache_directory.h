@@ -84,25 +84,30 @@ static inline void address_of(const uint8_t *name, uint8_t out[4])
     memcpy(out, &sum, 4);
 }
 
-static inline int put_type(struct cache_view *v, const uint8_t *name, uint16_t type, uint32_t ttl, uint64_t stored)
+/* Stores the one set that `e` is to have, of one record. */
+static inline int put_set(struct cache_view *v, struct cache_entry e, struct rrset set, const uint8_t *rdata,
+                          uint16_t len)
 {
     struct arena a;
-    uint8_t address[4];
-    uint8_t packed[6];
-    address_of(name, address);
-    rdatas_pack(packed, address, 4);
-    struct rrset set = {.owner = name, .type = type, .ttl = ttl, .data = {.bytes = packed, .len = 6, .count = 1}};
-    struct cache_entry e = {.name = name,
-                            .slot = CACHE_ANSWER,
-                            .type = type,
-                            .trust = TRUST_AUTHORITATIVE,
-                            .stored = stored,
-                            .epoch = cache_epoch(v),
-                            .sets = &set};
+    uint8_t packed[64];
+    set.data = (struct rdatas){.bytes = packed, .len = (uint32_t)rdatas_pack(packed, rdata, len), .count = 1};
+    e.stored = e.stored != 0 ? e.stored : now;
+    e.epoch = cache_epoch(v);
+    e.sets = &set;
     arena_init(&a, MIB);
     int result = cache_put(v, &e, &a);
     arena_fini(&a);
     return result;
+}
+
+static inline int put_type(struct cache_view *v, const uint8_t *name, uint16_t type, uint32_t ttl, uint64_t stored)
+{
+    uint8_t address[4];
+    address_of(name, address);
+    struct rrset set = {.owner = name, .type = type, .ttl = ttl};
+    struct cache_entry e = {
+        .name = name, .slot = CACHE_ANSWER, .type = type, .trust = TRUST_AUTHORITATIVE, .stored = stored};
+    return put_set(v, e, set, address, sizeof(address));
 }
 
 static inline int put_name(struct cache_view *v, const uint8_t *name, uint32_t ttl, uint64_t stored)

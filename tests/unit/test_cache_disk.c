@@ -230,48 +230,29 @@ static void a_name_with_another_entry_is_not_bare(void **state)
 static int put_proof(struct cache_view *v, const char *zone_text, const char *text)
 {
     static const uint8_t rdata[] = "\1z\7example\0\0\1\x40";
-    uint8_t zone[NAME_SIZE], name[NAME_SIZE], packed[sizeof(rdata) + 2];
-    struct arena a;
+    uint8_t zone[NAME_SIZE], name[NAME_SIZE];
     name_of(zone_text, zone);
     name_of(text, name);
-    uint32_t len = (uint32_t)rdatas_pack(packed, rdata, sizeof(rdata) - 1);
-    struct rrset set = {.owner = name, .type = TYPE_NSEC, .ttl = 60, .data = {.bytes = packed, .len = len, .count = 1}};
+    struct rrset set = {.owner = name, .type = TYPE_NSEC, .ttl = 60};
     struct cache_entry e = {.name = name,
                             .slot = CACHE_PROOF,
                             .zone = zone,
                             .type = TYPE_NSEC,
                             .trust = TRUST_VALIDATED,
-                            .security = SECURITY_SECURE,
-                            .stored = now,
-                            .epoch = cache_epoch(v),
-                            .sets = &set};
-    arena_init(&a, MIB);
-    int result = cache_put(v, &e, &a);
-    arena_fini(&a);
-    return result;
+                            .security = SECURITY_SECURE};
+    return put_set(v, e, set, rdata, sizeof(rdata) - 1);
 }
 
 /* That the name does not exist. */
 static int put_denial(struct cache_view *v, const char *text)
 {
-    static const uint8_t rdata[] = "\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\74";
-    uint8_t name[NAME_SIZE], zone[NAME_SIZE], packed[sizeof(rdata) + 2];
-    struct arena a;
+    static const uint8_t rdata[22] = {[5] = 1, [21] = 60}; /* serial, minimum */
+    uint8_t name[NAME_SIZE], zone[NAME_SIZE];
     name_of(text, name);
     name_of("example.", zone);
-    uint32_t len = (uint32_t)rdatas_pack(packed, rdata, 22);
-    struct rrset set = {.owner = zone, .type = TYPE_SOA, .ttl = 60, .data = {.bytes = packed, .len = len, .count = 1}};
-    struct cache_entry e = {.name = name,
-                            .slot = CACHE_NXDOMAIN,
-                            .is_negative = true,
-                            .trust = TRUST_AUTHORITATIVE,
-                            .stored = now,
-                            .epoch = cache_epoch(v),
-                            .sets = &set};
-    arena_init(&a, MIB);
-    int result = cache_put(v, &e, &a);
-    arena_fini(&a);
-    return result;
+    struct rrset set = {.owner = zone, .type = TYPE_SOA, .ttl = 60};
+    struct cache_entry e = {.name = name, .slot = CACHE_NXDOMAIN, .is_negative = true, .trust = TRUST_AUTHORITATIVE};
+    return put_set(v, e, set, rdata, sizeof(rdata));
 }
 
 static bool is_denied(struct cache_view *v, const char *text)
