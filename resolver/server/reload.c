@@ -46,10 +46,10 @@ static void collect(void *arg, const struct config_problem *p)
 /* A zone whose files did not change is the same in both sets. */
 static void list_new_zones(const struct zone_set *old, struct reload_result *r)
 {
-    const struct zone_set *new = r->loaded.zones;
+    const struct zone_set *loaded = r->loaded.zones;
     char name[NAME_TEXT_SIZE];
-    for (size_t i = 0; new != NULL &&i < zone_set_count(new); i++) {
-        const struct zone *z = zone_set_at(new, i);
+    for (size_t i = 0; loaded != NULL && i < zone_set_count(loaded); i++) {
+        const struct zone *z = zone_set_at(loaded, i);
         if (!z->is_reverse && (old == NULL || zone_set_find(old, z->apex) != z)) {
             json_array_append_new(r->zones, json_string(name_text(z->apex, name)));
             r->has_new_cuts = r->has_new_cuts || z->has_cuts;
