@@ -5,7 +5,7 @@ static unsigned bucket_of(uint64_t ns)
     if (ns < HISTOGRAM_STEPS) {
         return (unsigned)ns;
     }
-    unsigned shift = 63U - 6U - (unsigned)__builtin_clzll(ns);
+    unsigned shift = 63U - HISTOGRAM_BITS - (unsigned)__builtin_clzll(ns);
     unsigned bucket = shift * HISTOGRAM_STEPS + (unsigned)(ns >> shift);
     return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
 }
