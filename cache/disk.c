@@ -48,6 +48,7 @@ struct disk_view {
     struct pool puts; /* memory of puts */
     struct bare_names bare;
     bool has_snapshot;
+    bool has_news;   /* puts since disk_view_rouse */
     uint32_t epoch;  /* when the snapshot was taken */
     uint64_t moment; /* likewise, of the writer's log */
 };
@@ -337,6 +338,7 @@ static int put(void *ctx, const uint8_t *key, size_t key_len, const uint8_t *val
         return FAIL_STORE;
     }
     remember(v, p);
+    v->has_news = true;
     return FAIL_NONE;
 }
 
@@ -397,6 +399,15 @@ void disk_view_release(struct cache_view *view)
     lmdb_reader_release(v->reader);
     v->has_snapshot = false;
     forget_done(v);
+}
+
+void disk_view_rouse(struct cache_view *view)
+{
+    struct disk_view *v = owner_of(view);
+    if (v->has_news) {
+        v->has_news = false;
+        cache_writer_rouse(v->disk->writer);
+    }
 }
 
 /* ---- Control ---- */

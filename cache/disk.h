@@ -43,6 +43,12 @@ struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *poli
  * of every turn of the event loop; values got before are invalid then (entries that cache_find gave are copies and
  * stay). */
 void disk_view_release(struct cache_view *v);
+
+/* Has the writer begin with what was put since the last call, however little it is; by itself it begins when there is
+ * enough for a commit, or at the end. Called when the turn's questions and answers have left: woken on the same core
+ * before, the writer would hold them up. */
+void disk_view_rouse(struct cache_view *v);
+
 void disk_view_free(struct cache_view *v); /* NULL is fine */
 
 struct disk_flush {
@@ -53,8 +59,9 @@ struct disk_flush {
 };
 
 /* Removes entries, and what might deny the name from above: that a name above it does not exist, and the proofs of all
- * zones at or above it. Raises the epoch, so that ready answers and walks of before are void. Waits for the writer; any thread, but not one that answers queries.
- * FAIL_BUSY: it is not finished after 5 s, and goes on; FAIL_STORE: the environment refused. */
+ * zones at or above it. Raises the epoch, so that ready answers and walks of before are void. Waits for the writer; any
+ * thread, but not one that answers queries. FAIL_BUSY: it is not finished after 5 s, and goes on; FAIL_STORE: the
+ * environment refused. */
 MUST_CHECK int disk_flush(struct disk *d, const struct disk_flush *what, uint64_t *removed);
 
 struct disk_list_query {

@@ -47,6 +47,7 @@ struct cache_writer {
     unsigned window_batches, window_puts;
     bool was_busy; /* the window before had enough puts for a batch */
     struct order *orders;
+    bool is_roused; /* it was told of what is queued */
     bool is_stopping;
     bool is_stopped;
     bool is_synced;
@@ -70,7 +71,18 @@ static void enqueue(struct cache_writer *w, struct put *p, size_t size)
     p->order = w->arrivals++;
     w->bytes += size;
     w->count++;
-    if (w->count == 1 || has_batch(w) != had_batch) {
+    if (has_batch(w) != had_batch) {
+        pthread_cond_signal(&w->work);
+    }
+}
+
+void cache_writer_rouse(struct cache_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool is_news = w->count > 0 && !w->is_roused;
+    w->is_roused = w->is_roused || is_news;
+    pthread_mutex_unlock(&w->lock);
+    if (is_news) {
         pthread_cond_signal(&w->work);
     }
 }
@@ -216,6 +228,7 @@ static unsigned take_batch(struct cache_writer *w)
         w->batch[i] = w->queue[(first + i) % WRITER_QUEUE_ITEMS];
     }
     w->count -= (unsigned)count;
+    w->is_roused = false;
     w->window_batches += count > 0;
     w->window_puts += (unsigned)count;
     return (unsigned)count;

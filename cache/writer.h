@@ -26,8 +26,12 @@ MUST_CHECK int cache_writer_start(struct lmdb *db, struct usage *usage, struct c
  * did not manage in time; it may still be at work, and nothing it uses may be freed. */
 MUST_CHECK bool cache_writer_stop(struct cache_writer *w, bool *is_synced);
 
-/* Queues `p`. FAIL_STORE: its epoch is over, or writing rests; FAIL_LIMIT: the queue is full. Any thread. */
+/* Queues `p`; it is written soon after cache_writer_rouse. FAIL_STORE: its epoch is over, or writing rests; FAIL_LIMIT:
+ * the queue is full. Any thread. */
 MUST_CHECK int cache_writer_put(struct cache_writer *w, struct put *p);
+
+/* Begins with what is queued, see disk_view_rouse. Any thread. */
+void cache_writer_rouse(struct cache_writer *w);
 
 /* See disk_flush. */
 MUST_CHECK int cache_writer_flush(struct cache_writer *w, const struct disk_flush *what, uint64_t *removed);

@@ -97,6 +97,7 @@ static void batch_end(void *arg)
     struct worker *w = arg;
     w->front.now = 0;
     disk_view_release(w->cache);
+    disk_view_rouse(w->cache);
 }
 
 static void on_rest(void *arg)
@@ -244,7 +245,7 @@ static void run_task(void *arg)
 {
     struct task *t = arg;
     t->run(t->worker, t->arg);
-    disk_view_release(t->worker->cache);
+    batch_end(t->worker);
     free(t);
 }
 

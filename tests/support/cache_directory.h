@@ -97,6 +97,7 @@ static inline int put_set(struct cache_view *v, struct cache_entry e, struct rrs
     arena_init(&a, MIB);
     int result = cache_put(v, &e, &a);
     arena_fini(&a);
+    disk_view_rouse(v);
     return result;
 }
 
