@@ -1,6 +1,6 @@
 /*
  * UDP reflector: returns every datagram with the QR bit set. No DNS at all: what it costs is what the machine takes for
- * one datagram in and one out, the limit no server can go below.
+ * one datagram in and one out, the limit no server goes below that sends each answer by itself.
  */
 #include "address.h"
 #include "batch.h"
