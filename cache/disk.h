@@ -45,8 +45,8 @@ struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *poli
 void disk_view_release(struct cache_view *v);
 
 /* Has the writer begin with what was put since the last call, however little it is; by itself it begins when there is
- * enough for a commit, or at the end. Called when the turn's questions and answers have left: woken on the same core
- * before, the writer would hold them up. */
+ * enough for a commit, or at the end. Called when the turn's questions to name servers have left: woken on the same
+ * core before, the writer would hold them up. */
 void disk_view_rouse(struct cache_view *v);
 
 void disk_view_free(struct cache_view *v); /* NULL is fine */
