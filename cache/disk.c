@@ -19,9 +19,8 @@
 enum {
     READERS_MAX = 512,     /* views at once */
     OCTETS_PER_NAME = 128, /* for the size of the usage table */
-    PENDING_USUAL = 1024,
-    PENDING_MAX = 8192,   /* puts that a view remembers */
-    PENDING_NAMES = 4096, /* counters of their names: several times the puts of a busy moment */
+    PENDING_MAX = 8192,    /* puts that a view remembers */
+    PENDING_NAMES = 4096,  /* counters of their names: several times the puts of a busy moment */
     PROOFS_PENDING = 16,
     LIST_ARENA = 1 << 20
 };
@@ -357,7 +356,7 @@ static void note_bad(void *ctx)
 struct cache_view *disk_view_new(struct disk *d, const struct cache_policy *policy)
 {
     struct disk_view *v = calloc(1, sizeof(*v));
-    if (v == NULL || table_init(&v->pending, PENDING_USUAL) != FAIL_NONE) {
+    if (v == NULL || table_init(&v->pending) != FAIL_NONE) {
         free(v);
         return NULL;
     }

@@ -2,14 +2,17 @@
 
 #include <stdlib.h>
 
-int table_init(struct table *t, size_t expected)
+enum { BUCKETS_MIN = 64 };
+
+static int make(struct table *t, size_t buckets)
 {
-    size_t buckets = 16;
-    while (buckets < expected) {
-        buckets *= 2;
-    }
     *t = (struct table){.buckets = calloc(buckets, sizeof(*t->buckets)), .mask = buckets - 1};
     return t->buckets != NULL ? FAIL_NONE : FAIL_MEMORY;
+}
+
+int table_init(struct table *t)
+{
+    return make(t, BUCKETS_MIN);
 }
 
 void table_fini(struct table *t)
@@ -18,13 +21,38 @@ void table_fini(struct table *t)
     *t = (struct table){0};
 }
 
-void table_add(struct table *t, struct table_node *n, uint64_t hash)
+static void link_node(struct table *t, struct table_node *n)
 {
-    struct table_node **bucket = &t->buckets[hash & t->mask];
-    n->hash = hash;
+    struct table_node **bucket = &t->buckets[n->hash & t->mask];
     n->next = *bucket;
     *bucket = n;
     t->count++;
+}
+
+static void grow(struct table *t)
+{
+    struct table larger;
+    if (make(&larger, 2 * (t->mask + 1)) != FAIL_NONE) {
+        return;
+    }
+    for (size_t i = 0; i <= t->mask; i++) {
+        struct table_node *next;
+        for (struct table_node *n = t->buckets[i]; n != NULL; n = next) {
+            next = n->next;
+            link_node(&larger, n);
+        }
+    }
+    free(t->buckets);
+    *t = larger;
+}
+
+void table_add(struct table *t, struct table_node *n, uint64_t hash)
+{
+    if (t->count > t->mask) {
+        grow(t);
+    }
+    n->hash = hash;
+    link_node(t, n);
 }
 
 void table_remove(struct table *t, struct table_node *n)

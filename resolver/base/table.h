@@ -1,5 +1,5 @@
-/* A hash table of nodes embedded in their owners' structs: no allocation after creation, equality decided by the
- * caller. */
+/* A hash table of nodes embedded in their owners' structs, equality decided by the caller. It is as small as its nodes
+ * allow, since a small one stays in the processor's cache, and grows with them. */
 #ifndef CAIRN_BASE_TABLE_H
 #define CAIRN_BASE_TABLE_H
 
@@ -20,10 +20,11 @@ struct table {
     size_t count;
 };
 
-/* Room for about `expected` nodes; more make chains longer. FAIL_MEMORY. The nodes stay their owners'. */
-MUST_CHECK int table_init(struct table *t, size_t expected);
+/* FAIL_MEMORY. The nodes stay their owners'. */
+MUST_CHECK int table_init(struct table *t);
 void table_fini(struct table *t);
 
+/* Never fails: without memory to grow, chains get longer. */
 void table_add(struct table *t, struct table_node *n, uint64_t hash);
 void table_remove(struct table *t, struct table_node *n);
 

@@ -34,7 +34,7 @@ uint64_t trust_hash(const uint8_t *name)
 struct trust_table *trust_table_new(size_t zones)
 {
     struct trust_table *t = calloc(1, sizeof(*t));
-    if (t == NULL || table_init(&t->table, zones) != FAIL_NONE) {
+    if (t == NULL || table_init(&t->table) != FAIL_NONE) {
         free(t);
         return NULL;
     }

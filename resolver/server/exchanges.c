@@ -6,7 +6,7 @@
 #include "resolver/base/hash.h"
 #include "resolver/dns/name.h"
 
-enum { EXPECTED = 2048, ADDR_KEY_SIZE = 18 };
+enum { ADDR_KEY_SIZE = 18 };
 
 /* What makes two exchanges equal, as bytes: zone, name, type, transport, and the server when it was configured: a
  * reload may name others for the zone. */
@@ -54,7 +54,7 @@ int exchanges_init(struct exchanges *x, struct upstream *u,
                    void (*deliver)(void *ctx, struct exchange_part *part, const struct query_event *ev), void *ctx)
 {
     *x = (struct exchanges){.upstream = u, .deliver = deliver, .ctx = ctx};
-    return table_init(&x->table, EXPECTED);
+    return table_init(&x->table);
 }
 
 static void forget(struct shared_exchange *s)

@@ -83,7 +83,7 @@ struct walks *walks_new(struct event_base *base, struct upstream *u, struct prob
     w->going_on = evtimer_new(base, on_going_on, w);
     bool has_exchanges = exchanges_init(&w->exchanges, u, deliver, w) == FAIL_NONE;
     bool has_events = w->timer != NULL && w->giving_up != NULL && w->going_on != NULL;
-    if (!has_events || !has_exchanges || table_init(&w->table, 2048) != FAIL_NONE) {
+    if (!has_events || !has_exchanges || table_init(&w->table) != FAIL_NONE) {
         walks_free(w);
         return NULL;
     }

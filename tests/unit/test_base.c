@@ -350,7 +350,7 @@ static void a_table_finds_what_was_added_and_not_removed(void **state)
     (void)state;
     static struct item items[200];
     struct table t;
-    assert_int_equal(table_init(&t, 16), FAIL_NONE);
+    assert_int_equal(table_init(&t), FAIL_NONE);
     for (int i = 0; i < 200; i++) {
         items[i].number = i;
         table_add(&t, &items[i].node, (uint64_t)(i % 50)); /* four of each hash */
@@ -368,6 +368,28 @@ static void a_table_finds_what_was_added_and_not_removed(void **state)
         table_remove(&t, node);
     }
     assert_int_equal(left, 100);
+    assert_int_equal(t.count, 0);
+    table_fini(&t);
+}
+
+static void a_table_grows_with_its_nodes(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000 };
+    static struct item items[COUNT];
+    struct table t;
+    assert_int_equal(table_init(&t), FAIL_NONE);
+    assert_true(t.mask < 100);
+    for (int i = 0; i < COUNT; i++) {
+        items[i].number = i;
+        table_add(&t, &items[i].node, (uint64_t)i * 7);
+        assert_true(t.count <= t.mask + 1);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        assert_ptr_equal(table_find(&t, (uint64_t)i * 7, is_number, &i), &items[i].node);
+        table_remove(&t, &items[i].node);
+        assert_null(table_find(&t, (uint64_t)i * 7, is_number, &i));
+    }
     assert_int_equal(t.count, 0);
     table_fini(&t);
 }
@@ -484,6 +506,7 @@ int main(void)
         cmocka_unit_test(clocks_never_step_back),
         cmocka_unit_test(every_result_has_a_text_of_its_own),
         cmocka_unit_test(a_table_finds_what_was_added_and_not_removed),
+        cmocka_unit_test(a_table_grows_with_its_nodes),
         cmocka_unit_test(log_lines_are_logfmt),
         cmocka_unit_test(log_lines_are_json_when_asked_for),
         cmocka_unit_test(lines_that_strangers_cause_are_limited),
