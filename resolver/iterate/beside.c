@@ -35,13 +35,13 @@ static bool is_forgotten(const struct query *q, const struct server_info *info)
  * compare with. */
 static const struct target *explore(struct query *q, struct frame *f, const struct target *asked)
 {
-    const struct server_info *info = servers_find(q->resolver->servers, &asked->addr);
+    const struct server_info *info = pick_info(q, asked);
     unsigned count = f->cut.target_count;
     if (info == NULL || info->srtt_us == 0 || count < 2 || below(q, EXPLORE_ONE_IN) != 0) {
         return NULL;
     }
     struct target *other = &f->cut.targets[below(q, count)];
-    info = servers_find(q->resolver->servers, &other->addr);
+    info = pick_info(q, other);
     bool is_resting = info != NULL && q->now < info->dead_until;
     return other != asked && !is_resting && is_forgotten(q, info) && pick_may_ask(q, f, other) ? other : NULL;
 }
@@ -49,7 +49,7 @@ static const struct target *explore(struct query *q, struct frame *f, const stru
 /* It gets its questions over TCP for its silence over UDP, and that was some time ago. */
 static bool may_have_udp(const struct query *q, const struct target *t)
 {
-    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
+    const struct server_info *info = pick_info(q, t);
     return !t->needs_tcp &&
            (servers_udp_is_lost(q->resolver->servers, &t->addr) ||
             (info != NULL && q->now < info->tcp_until && info->tcp_until - q->now <= SERVERS_TRIAL_MS));

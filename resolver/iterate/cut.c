@@ -2,6 +2,7 @@
 
 #include "resolver/dns/name.h"
 #include "resolver/dns/type.h"
+#include "resolver/iterate/servers.h"
 
 /* An NS set may name far more servers than are used: only this many times the limit are looked at. */
 enum { NAMES_SEEN = 2 };
@@ -30,7 +31,7 @@ static void add_address(struct cut *c, struct nameserver *server, const struct a
         r->limit_hits[LIMIT_ID_addresses]++;
         return;
     }
-    c->targets[c->target_count++] = (struct target){.addr = *address};
+    c->targets[c->target_count++] = (struct target){.addr = *address, .place = servers_place(r->servers, address)};
     server->addresses++;
 }
 
@@ -124,7 +125,7 @@ int cut_from_hints(struct cut *c, struct resolver *r, struct arena *a)
     return FAIL_NONE;
 }
 
-int cut_from_route(struct cut *c, const struct route *route, struct arena *a)
+int cut_from_route(struct cut *c, const struct route *route, struct resolver *r, struct arena *a)
 {
     *c = (struct cut){.zone = route->zone, .source = route->is_forward ? CUT_FORWARD : CUT_STUB};
     c->targets = arena_take(a, route->to_count * sizeof(*c->targets));
@@ -132,7 +133,7 @@ int cut_from_route(struct cut *c, const struct route *route, struct arena *a)
         return FAIL_LIMIT;
     }
     for (unsigned i = 0; i < route->to_count; i++) {
-        c->targets[i] = (struct target){.addr = route->to[i]};
+        c->targets[i] = (struct target){.addr = route->to[i], .place = servers_place(r->servers, &route->to[i])};
     }
     c->target_count = c->target_max = route->to_count;
     return FAIL_NONE;

@@ -24,6 +24,7 @@ struct nameserver {
 /* A server by address, and how it behaved for the question now asked. */
 struct target {
     struct addr addr; /* with port */
+    uint32_t place;   /* of what is known of it (servers.h) */
     uint8_t tries[2]; /* by transport: 0 UDP, 1 TCP */
     uint8_t timeouts;
     bool needs_tcp;  /* truncated, suspect or silent over UDP */
@@ -57,7 +58,7 @@ MUST_CHECK int cut_from_set(struct cut *c, enum cut_source source, const struct 
 MUST_CHECK int cut_from_hints(struct cut *c, struct resolver *r, struct arena *a);
 
 /* Likewise from a route: its addresses without names. */
-MUST_CHECK int cut_from_route(struct cut *c, const struct route *route, struct arena *a);
+MUST_CHECK int cut_from_route(struct cut *c, const struct route *route, struct resolver *r, struct arena *a);
 
 /* The servers were configured, or an own zone names them: their addresses are nobody else's claim. */
 static inline bool cut_is_trusted(const struct cut *c)

@@ -28,7 +28,7 @@ static bool is_hearsay(const struct frame *f, const struct msg *m, enum reply_ki
 
 static bool is_other(struct query *q, struct frame *f, struct target *other)
 {
-    const struct server_info *info = servers_find(q->resolver->servers, &other->addr);
+    const struct server_info *info = pick_info(q, other);
     bool is_resting = info != NULL && q->now < info->dead_until;
     return other->tries[0] + other->tries[1] == 0 && !is_resting && pick_may_ask(q, f, other) &&
            !servers_is_lame(q->resolver->servers, &other->addr, f->cut.zone, q->now);

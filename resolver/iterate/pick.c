@@ -60,7 +60,7 @@ static bool wants_tcp(const struct query *q, const struct frame *f, const struct
 
 bool pick_tcp(const struct query *q, const struct frame *f, const struct target *t)
 {
-    return wants_tcp(q, f, t, servers_find(q->resolver->servers, &t->addr));
+    return wants_tcp(q, f, t, pick_info(q, t));
 }
 
 static void trace_skip(struct query *q, struct frame *f, const struct target *t, enum skip_reason why)
@@ -109,7 +109,7 @@ static bool may_ask(struct query *q, struct frame *f, struct target *t, const st
 
 bool pick_may_ask(struct query *q, struct frame *f, struct target *t)
 {
-    return may_ask(q, f, t, servers_find(q->resolver->servers, &t->addr));
+    return may_ask(q, f, t, pick_info(q, t));
 }
 
 /* Lower is asked earlier; the cost decides among equals. */
@@ -177,7 +177,7 @@ struct target *pick_target(struct query *q, struct frame *f)
     unsigned count = 0;
     for (unsigned i = 0; i < f->cut.target_count; i++) {
         struct target *t = &f->cut.targets[i];
-        const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
+        const struct server_info *info = pick_info(q, t);
         bool is_resting = info != NULL && q->now < info->dead_until && (tries(t) == 0 || t->is_probed);
         if (!may_ask(q, f, t, info) || is_resting) {
             continue;

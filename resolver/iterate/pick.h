@@ -2,7 +2,14 @@
 #ifndef CAIRN_ITERATE_PICK_H
 #define CAIRN_ITERATE_PICK_H
 
+#include "resolver/iterate/servers.h"
 #include "resolver/iterate/state.h"
+
+/* What is known of a target's server, or NULL. */
+static inline const struct server_info *pick_info(const struct query *q, const struct target *t)
+{
+    return servers_find_at(q->resolver->servers, t->place, &t->addr);
+}
 
 /* The target to ask now, or NULL when none may be asked (again). Fewest tries in this question first; among those the
  * fastest, or another one nearly as fast. Lame servers come into question only when nothing better is left; resting

@@ -47,13 +47,14 @@ struct servers *servers_new(size_t count)
         return NULL;
     }
     s->count = size;
-    s->rows = calloc(size, sizeof(*s->rows));
+    s->rows = aligned_alloc(alignof(struct server_info), size * sizeof(*s->rows));
     s->lame = calloc(size, sizeof(*s->lame));
     s->last = malloc(sizeof(struct server_info *));
     if (s->rows == NULL || s->lame == NULL || s->last == NULL) {
         servers_free(s);
         return NULL;
     }
+    memset(s->rows, 0, size * sizeof(*s->rows));
     *s->last = s->rows;
     return s;
 }
@@ -76,19 +77,29 @@ static size_t address_key(const struct addr *addr, uint8_t out[18])
     return 18;
 }
 
-static struct server_info *bucket(const struct servers *s, const struct addr *addr)
+static uint32_t place_of(const struct servers *s, const struct addr *addr)
 {
     uint8_t key[18];
     size_t len = address_key(addr, key);
-    return &s->rows[hash_bytes(key, len) & (s->count - 1) & ~(size_t)(WAYS - 1)];
+    return (uint32_t)(hash_bytes(key, len) & (s->count - 1) & ~(size_t)(WAYS - 1));
 }
 
-static struct server_info *find(const struct servers *s, const struct addr *addr)
+void servers_fetch(const struct servers *s, uint32_t place)
 {
-    if (addr_equal(&(*s->last)->addr, addr)) {
-        return *s->last;
-    }
-    struct server_info *rows = bucket(s, addr);
+    __builtin_prefetch(&s->rows[place]);
+    __builtin_prefetch(&s->rows[place].replied_at);
+}
+
+uint32_t servers_place(const struct servers *s, const struct addr *addr)
+{
+    uint32_t place = place_of(s, addr);
+    servers_fetch(s, place);
+    return place;
+}
+
+static struct server_info *find_in(const struct servers *s, uint32_t place, const struct addr *addr)
+{
+    struct server_info *rows = &s->rows[place];
     for (unsigned i = 0; i < WAYS; i++) {
         if (rows[i].addr.len != 0 && addr_equal(&rows[i].addr, addr)) {
             *s->last = &rows[i];
@@ -98,16 +109,26 @@ static struct server_info *find(const struct servers *s, const struct addr *addr
     return NULL;
 }
 
+static struct server_info *find(const struct servers *s, const struct addr *addr)
+{
+    return addr_equal(&(*s->last)->addr, addr) ? *s->last : find_in(s, place_of(s, addr), addr);
+}
+
 const struct server_info *servers_find(const struct servers *s, const struct addr *addr)
 {
     return find(s, addr);
+}
+
+const struct server_info *servers_find_at(const struct servers *s, uint32_t place, const struct addr *addr)
+{
+    return addr_equal(&(*s->last)->addr, addr) ? *s->last : find_in(s, place, addr);
 }
 
 static struct server_info *find_or_add(struct servers *s, const struct addr *addr, uint64_t now)
 {
     struct server_info *row = find(s, addr);
     if (row == NULL) {
-        struct server_info *rows = bucket(s, addr);
+        struct server_info *rows = &s->rows[place_of(s, addr)];
         row = rows;
         for (unsigned i = 1; i < WAYS; i++) {
             if (rows[i].used < row->used) {

@@ -4,6 +4,7 @@
 #ifndef CAIRN_ITERATE_SERVERS_H
 #define CAIRN_ITERATE_SERVERS_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,19 +21,20 @@
 #define SERVERS_REST_MS          2000   /* how long a silent server is left alone: between two probes of it */
 #define SERVERS_TRIAL_MS         10000  /* between two packets beside the questions (beside.h) */
 
+/* What the choice of a server looks at stands together, within one line of the processor's cache. */
 struct server_info {
-    struct addr addr; /* with port; len 0: unused row */
-    uint32_t srtt_us; /* smoothed round-trip time over UDP (RFC 6298 2); 0: no reply yet */
+    alignas(64) struct addr addr; /* with port; len 0: unused row */
+    uint32_t srtt_us;             /* smoothed round-trip time over UDP (RFC 6298 2); 0: no reply yet */
     uint32_t rttvar_us;
     uint8_t failures;     /* in a row: time-outs without a reply in between */
     bool has_edns;        /* a reply had OPT: EDNS is never given up for this server */
-    uint64_t failed_at;   /* last counted failure */
-    uint64_t replied_at;  /* last reply of any kind; 0: none */
-    uint64_t probed_at;   /* last packet beside the questions (servers_may_probe, servers_may_try) */
     uint64_t dead_until;  /* not asked before, 0: alive */
     uint64_t plain_until; /* asked without OPT */
     uint64_t tcp_until;   /* asked over TCP at once */
     uint64_t case_until;  /* asked without random case */
+    uint64_t failed_at;   /* last counted failure */
+    uint64_t replied_at;  /* last reply of any kind; 0: none */
+    uint64_t probed_at;   /* last packet beside the questions (servers_may_probe, servers_may_try) */
     uint64_t used;        /* for forgetting */
 };
 
@@ -44,6 +46,14 @@ void servers_free(struct servers *s);
 
 /* What is known, or NULL. Valid until the next change. */
 const struct server_info *servers_find(const struct servers *s, const struct addr *addr);
+
+/* Where the table keeps an address, now and later. What it knows of it begins to come from memory, which takes longer
+ * than all else about a look-up; likewise by servers_fetch. */
+uint32_t servers_place(const struct servers *s, const struct addr *addr);
+void servers_fetch(const struct servers *s, uint32_t place);
+
+/* As servers_find, for an address whose place is known. */
+const struct server_info *servers_find_at(const struct servers *s, uint32_t place, const struct addr *addr);
 
 /* A usable reply came after `rtt_us` (0: not measured). Over TCP the time says nothing about UDP and is not counted. */
 void servers_replied(struct servers *s, const struct addr *addr, uint32_t rtt_us, bool over_tcp, uint64_t now);

@@ -69,7 +69,7 @@ static enum known locate(struct query *q, struct frame *f, const uint8_t *start)
         f->cut.foreign = e->foreign;
         f->cut.lasts_until = name_is_root(e->name) ? 0 : cut_end(e->expires, e->backed_until);
     } else if (failed == FAIL_NONE && route != NULL) {
-        failed = cut_from_route(&f->cut, route, &q->arena);
+        failed = cut_from_route(&f->cut, route, q->resolver, &q->arena);
     } else if (failed == FAIL_NONE && f->cut.source != CUT_LOCAL) {
         failed = cut_from_hints(&f->cut, q->resolver, &q->arena);
     }
@@ -149,7 +149,7 @@ static bool loses_case(const struct query *q, const struct server_info *info)
 
 static enum next send_to(struct query *q, struct frame *f, struct target *t)
 {
-    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
+    const struct server_info *info = pick_info(q, t);
     bool is_tcp = pick_tcp(q, f, t);
     if (f->sends >= limit_get(query_limits(q), sends_per_name)) {
         query_hit_limit(q, LIMIT_ID_sends_per_name);
@@ -316,7 +316,7 @@ static enum next got_refusal(struct query *q, struct frame *f, struct target *t)
  * server's own. */
 static enum next got_formerr(struct query *q, struct frame *f, const struct msg *m, struct target *t)
 {
-    const struct server_info *info = servers_find(q->resolver->servers, &t->addr);
+    const struct server_info *info = pick_info(q, t);
     bool knows_edns = f->cut.is_signed || (info != NULL && info->has_edns);
     if (!q->send.use_edns || t->is_plain || (m->edns.present && m->rcode != RCODE_BADVERS) ||
         (knows_edns && (q->event->over_tcp || t->needs_tcp || minimise_is_part(f)))) {
@@ -491,6 +491,7 @@ static enum next got_reply(struct query *q, struct frame *f, struct target *t)
     if (!query_spend(q, LIMIT_ID_received_bytes, (uint32_t)ev->len)) {
         return frame_end(f, OUTCOME_LIMIT, RCODE_SERVFAIL);
     }
+    servers_fetch(q->resolver->servers, t->place); /* for note_habits */
     enum reply_kind kind;
     const struct msg *m = read_reply(q, f, &kind);
     if (m == NULL) {

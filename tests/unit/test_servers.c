@@ -252,6 +252,21 @@ static void a_full_table_forgets_what_was_not_used_longest(void **state)
     servers_free(s);
 }
 
+static void an_address_is_found_at_its_place_and_nowhere_else(void **state)
+{
+    struct servers *s = servers_new(64);
+    (void)state;
+    struct addr known = address(1), unknown = address(2);
+    uint32_t place = servers_place(s, &known);
+    assert_null(servers_find_at(s, place, &known));
+    servers_replied(s, &known, 7000, false, 1000);
+    assert_int_equal(servers_place(s, &known), place);
+    assert_null(servers_find_at(s, servers_place(s, &unknown), &unknown));
+    assert_int_equal(servers_find_at(s, place, &known)->srtt_us, 7000);
+    assert_ptr_equal(servers_find_at(s, place, &known), servers_find(s, &known));
+    servers_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +284,7 @@ int main(void)
         cmocka_unit_test(edns_is_never_given_up_once_seen),
         cmocka_unit_test(a_family_is_doubtful_after_three_refusals_until_one_answers),
         cmocka_unit_test(a_full_table_forgets_what_was_not_used_longest),
+        cmocka_unit_test(an_address_is_found_at_its_place_and_nowhere_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
