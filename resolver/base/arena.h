@@ -28,6 +28,9 @@ void *arena_take(struct arena *a, size_t size);
 /* Likewise with anything in them, for what is written before it is read. */
 void *arena_room(struct arena *a, size_t size);
 
+/* The memory that is taken next begins to come into the processor's cache. */
+void arena_fetch(const struct arena *a);
+
 /* A copy of `len` bytes of `from`, or NULL as arena_take. `len` 0 gives a valid pointer. */
 void *arena_copy(struct arena *a, const void *from, size_t len);
 

@@ -292,6 +292,18 @@ static enum want run(struct query *q, enum next next)
     }
 }
 
+void query_fetch(const struct query *q)
+{
+    const struct frame *f = q->top;
+    __builtin_prefetch(&q->now);
+    __builtin_prefetch(&q->trace.count);
+    __builtin_prefetch(f);
+    __builtin_prefetch(&f->name);
+    __builtin_prefetch(&f->cut.targets);
+    __builtin_prefetch(&f->asked);
+    arena_fetch(&q->arena);
+}
+
 enum want query_step(struct query *q, const struct query_event *ev, uint64_t now)
 {
     q->now = now;

@@ -203,6 +203,9 @@ struct answer {
 struct query *query_new(struct resolver *r, const uint8_t *name, uint16_t type, unsigned flags, uint64_t now);
 void query_free(struct query *q);
 
+/* An event follows in a moment: what it will look at begins to come from memory. */
+void query_fetch(const struct query *q);
+
 /* Consumes one event and runs until the query needs the network or is finished. Never blocks, never recurses into the
  * driver. After WANT_FINISH it must not be called again. */
 enum want query_step(struct query *q, const struct query_event *ev, uint64_t now);

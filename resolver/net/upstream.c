@@ -204,35 +204,48 @@ static bool is_shortage(int error)
            error == EAGAIN;
 }
 
-static struct exchange *exchange_new(struct peer *p, const struct upstream_question *q)
+static bool enter(struct exchange *x, struct peer *p)
 {
-    struct exchange *x = pool_take(&p->u->exchanges, sizeof(*x));
+    if (p == NULL || p->pending >= PEER_PENDING_MAX) {
+        return false;
+    }
+    x->peer = p;
+    x->channel = &p->channel;
+    LIST_INSERT_HEAD(&p->exchanges, x, link);
+    p->pending++;
+    return true;
+}
+
+/* Of many servers the one asked is far away in memory: it comes while the exchange is made. */
+static struct exchange *exchange_new(struct upstream *u, const struct upstream_question *q, uint64_t now)
+{
+    struct peer_bucket *bucket = peer_bucket(u, &q->server, q->use_tcp);
+    struct exchange *x = pool_take(&u->exchanges, sizeof(*x));
     if (x == NULL) {
         return NULL;
     }
-    *x = (struct exchange){.u = p->u,
-                           .peer = p,
-                           .channel = &p->channel,
-                           .socket = UDP_SOCKET_NONE,
-                           .use_edns = q->use_edns,
-                           .recursion = q->recursion};
-    write_question(&x->sent, q, p->u->settings.case_randomisation && !q->plain_case);
-    event_assign(&x->timer, p->u->base, -1, 0, on_timer, x);
-    LIST_INSERT_HEAD(&p->exchanges, x, link);
-    p->pending++;
+    *x = (struct exchange){.u = u, .socket = UDP_SOCKET_NONE, .use_edns = q->use_edns, .recursion = q->recursion};
+    event_assign(&x->timer, u->base, -1, 0, on_timer, x);
+    peer_fetch(bucket);
+    write_question(&x->sent, q, u->settings.case_randomisation && !q->plain_case);
+    if (!enter(x, peer_get(u, bucket, &q->server, q->use_tcp, now))) {
+        pool_give(&u->exchanges, x);
+        return NULL;
+    }
     return x;
 }
 
 struct exchange *upstream_ask(struct upstream *u, const struct upstream_question *q, upstream_done *done, void *arg)
 {
-    struct peer *p = peer_get(u, &q->server, q->use_tcp);
-    struct exchange *x = p != NULL && p->pending < PEER_PENDING_MAX ? exchange_new(p, q) : NULL;
+    uint64_t now = clock_ticks();
+    struct exchange *x = exchange_new(u, q, now);
     if (x == NULL) {
         return NULL;
     }
+    x->soon = q->soon;
     x->done = done;
     x->arg = arg;
-    int error = channel_ask(x);
+    int error = channel_ask(x, now);
     if (is_shortage(error)) {
         release(x);
         return NULL;

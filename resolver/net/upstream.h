@@ -20,6 +20,10 @@ struct upstream_settings {
     uint16_t edns_size;      /* advertised; larger UDP replies are dropped and asked again over TCP */
 };
 
+/* Runs when something over UDP waits to be read, so that `done` follows in a moment: a chance to fetch from memory what
+ * that will look at. */
+typedef void upstream_soon(void *arg);
+
 struct upstream_question {
     struct addr server;  /* with port */
     const uint8_t *name; /* lower case, wire form */
@@ -29,6 +33,7 @@ struct upstream_question {
     bool plain_case;     /* no random case: the server is known to lose it */
     bool recursion;      /* RD */
     uint32_t timeout_ms; /* for this exchange, connect included */
+    upstream_soon *soon; /* or NULL */
 };
 
 enum upstream_outcome {

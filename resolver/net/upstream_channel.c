@@ -384,10 +384,9 @@ static void note_no_cookies(struct peer *p, uint64_t now)
 }
 
 /* Most servers have no cookies; for them c-ares is spared OPT, the larger part of its work. */
-static int ask_datagram(struct exchange *x)
+static int ask_datagram(struct exchange *x, uint64_t now)
 {
     struct peer *p = x->peer;
-    uint64_t now = clock_ticks();
     bool with_opt = x->use_edns && now >= p->cookies_after;
     x->channel = with_opt ? &p->channel : &x->u->plain;
     if (datagram_open(x) != 0) {
@@ -407,9 +406,9 @@ static int ask_datagram(struct exchange *x)
     return error;
 }
 
-int channel_ask(struct exchange *x)
+int channel_ask(struct exchange *x, uint64_t now)
 {
-    return x->peer->tcp ? hand_over(x, false) : ask_datagram(x);
+    return x->peer->tcp ? hand_over(x, false) : ask_datagram(x, now);
 }
 
 /* ---- The queries it is given ---- */

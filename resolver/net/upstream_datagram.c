@@ -72,20 +72,39 @@ static void read_datagram(struct exchange *x)
     }
 }
 
+/* NULL: an earlier callback of the same turn has ended it. */
+static struct exchange *exchange_of(const struct upstream *u, const struct epoll_event *event)
+{
+    const struct slot *s = &u->slots[(uint32_t)event->data.u64];
+    return s->generation == (uint32_t)(event->data.u64 >> 32) ? s->exchange : NULL;
+}
+
+/* What the replies will meet comes from memory while those before them are read: one chain of pointers after the other
+ * would take as long as all of them together. */
+static void fetch(const struct upstream *u, const struct epoll_event *events, int count)
+{
+    for (int i = 0; i < count; i++) {
+        __builtin_prefetch(exchange_of(u, &events[i]));
+    }
+    for (int i = 0; i < count; i++) {
+        const struct exchange *x = exchange_of(u, &events[i]);
+        if (x != NULL && x->soon != NULL) {
+            x->soon(x->arg);
+        }
+    }
+}
+
 void datagram_on_poll(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     struct upstream *u = arg;
     struct epoll_event events[POLL_BATCH];
     int count = epoll_wait(fd, events, POLL_BATCH, 0);
-    for (int i = 0; i < count; i++) { /* come while the replies before them are read */
-        __builtin_prefetch(u->slots[(uint32_t)events[i].data.u64].exchange);
-    }
+    fetch(u, events, count);
     for (int i = 0; i < count; i++) {
-        /* An earlier callback of this loop may have ended the exchange. */
-        const struct slot *s = &u->slots[(uint32_t)events[i].data.u64];
-        if (s->generation == (uint32_t)(events[i].data.u64 >> 32) && s->exchange != NULL) {
-            read_datagram(s->exchange);
+        struct exchange *x = exchange_of(u, &events[i]);
+        if (x != NULL) {
+            read_datagram(x);
         }
     }
 }

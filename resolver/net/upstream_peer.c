@@ -3,9 +3,10 @@
 #include "resolver/base/hash.h"
 #include "resolver/net/upstream_private.h"
 
-#define PEERS_MAX 2048 /* kept; those with cookies take some 4 kB each, others a tenth of it */
+#define PEERS_MAX     2048 /* kept; those with cookies take some 4 kB each, others a tenth of it */
+#define NOTE_EVERY_NS UINT64_C(1000000000)
 
-static struct peer_bucket *bucket_of(struct upstream *u, const struct addr *a, bool tcp)
+struct peer_bucket *peer_bucket(struct upstream *u, const struct addr *a, bool tcp)
 {
     uint8_t key[19];
     for (unsigned i = 0; i < sizeof(a->octets); i++) {
@@ -14,20 +15,29 @@ static struct peer_bucket *bucket_of(struct upstream *u, const struct addr *a, b
     key[16] = (uint8_t)(a->port >> 8);
     key[17] = (uint8_t)a->port;
     key[18] = tcp;
-    return &u->buckets[hash_bytes(key, sizeof(key)) % PEER_BUCKETS];
+    struct peer_bucket *bucket = &u->buckets[hash_bytes(key, sizeof(key)) % PEER_BUCKETS];
+    __builtin_prefetch(bucket);
+    return bucket;
 }
 
-static struct peer *peer_new(struct upstream *u, const struct addr *address, bool tcp)
+void peer_fetch(const struct peer_bucket *bucket)
 {
-    struct peer *p = calloc(1, sizeof(*p));
+    const struct peer *p = LIST_FIRST(bucket);
+    __builtin_prefetch(p);
+}
+
+static struct peer *peer_new(struct upstream *u, struct peer_bucket *bucket, const struct addr *address, bool tcp,
+                             uint64_t now)
+{
+    struct peer *p = aligned_alloc(alignof(struct peer), sizeof(*p));
     if (p == NULL) {
         return NULL;
     }
-    *p = (struct peer){.u = u, .address = *address, .tcp = tcp};
+    *p = (struct peer){.u = u, .address = *address, .tcp = tcp, .moved_at = now};
     channel_init(&p->channel, u, tcp);
     LIST_INIT(&p->exchanges);
     LIST_INIT(&p->streams);
-    LIST_INSERT_HEAD(bucket_of(u, address, tcp), p, bucket);
+    LIST_INSERT_HEAD(bucket, p, bucket);
     TAILQ_INSERT_HEAD(&u->peers, p, lru);
     /* Whoever asks may be in a callback of the server that would go. */
     if (++u->peer_count > PEERS_MAX) {
@@ -36,18 +46,27 @@ static struct peer *peer_new(struct upstream *u, const struct addr *address, boo
     return p;
 }
 
-struct peer *peer_get(struct upstream *u, const struct addr *address, bool tcp)
+static void note_use(struct peer *p, uint64_t now)
+{
+    if (now - p->moved_at >= NOTE_EVERY_NS) { /* its neighbours in the queue are far away in memory, too */
+        p->moved_at = now;
+        TAILQ_REMOVE(&p->u->peers, p, lru);
+        TAILQ_INSERT_HEAD(&p->u->peers, p, lru);
+    }
+}
+
+struct peer *peer_get(struct upstream *u, struct peer_bucket *bucket, const struct addr *address, bool tcp,
+                      uint64_t now)
 {
     struct peer *p;
-    LIST_FOREACH(p, bucket_of(u, address, tcp), bucket)
+    LIST_FOREACH(p, bucket, bucket)
     {
         if (p->tcp == tcp && addr_equal(&p->address, address)) {
-            TAILQ_REMOVE(&u->peers, p, lru);
-            TAILQ_INSERT_HEAD(&u->peers, p, lru);
+            note_use(p, now);
             return p;
         }
     }
-    return peer_new(u, address, tcp);
+    return peer_new(u, bucket, address, tcp, now);
 }
 
 static void peer_free(struct peer *p)

@@ -20,6 +20,7 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -72,6 +73,7 @@ struct exchange {
     bool orphan;              /* over, but held: freed when c-ares lets go */
     bool use_edns, recursion;
     bool sent_cookie; /* UDP: the reply concerns c-ares */
+    upstream_soon *soon;
     upstream_done *done;
     void *arg;
     LIST_ENTRY(exchange) link; /* of the peer, or of a stream that is being closed */
@@ -98,16 +100,18 @@ struct stream {
 LIST_HEAD(stream_list, stream);
 
 struct peer {
-    struct upstream *u;
-    struct addr address;
+    /* What every question to it touches stands together, within one line of the processor's cache. */
+    alignas(64) struct addr address;
     bool tcp;
     unsigned pending;       /* exchanges */
-    struct channel channel; /* UDP: for queries that may have a cookie */
     uint64_t cookies_after; /* clock_ticks: until then the server is taken for one that has no cookies */
+    uint64_t moved_at;      /* clock_ticks: to the front of the queue of all */
     struct exchange_list exchanges;
-    struct stream_list streams;
     LIST_ENTRY(peer) bucket;
     TAILQ_ENTRY(peer) lru;
+    struct upstream *u;
+    struct channel channel; /* UDP: for queries that may have a cookie */
+    struct stream_list streams;
 };
 
 LIST_HEAD(peer_bucket, peer);
@@ -161,8 +165,13 @@ void slot_release(struct upstream *u, int slot);
 
 /* ---- upstream_peer.c: servers, least recently used go first ---- */
 
-/* NULL: no memory. */
-struct peer *peer_get(struct upstream *u, const struct addr *address, bool tcp);
+/* Where a server stands; that, and with peer_fetch the first server there, begins to come from memory. */
+struct peer_bucket *peer_bucket(struct upstream *u, const struct addr *address, bool tcp);
+void peer_fetch(const struct peer_bucket *bucket);
+
+/* Which of them was used last is noted to within a second. NULL: no memory. */
+struct peer *peer_get(struct upstream *u, struct peer_bucket *bucket, const struct addr *address, bool tcp,
+                      uint64_t now);
 void peer_free_all(struct upstream *u);
 void peer_trim(struct upstream *u);
 
@@ -176,7 +185,7 @@ MUST_CHECK int channel_make_queries(struct upstream *u);
 void channel_free_queries(struct upstream *u);
 
 /* Sends x's question. 0, or the errno of what failed. */
-int channel_ask(struct exchange *x);
+int channel_ask(struct exchange *x, uint64_t now);
 
 /* Lets c-ares read from a socket what a reply looks like to it. */
 void channel_show(struct channel *c, int vfd, const struct shown *shown);

@@ -50,10 +50,9 @@ static bool has_key(struct table_node *n, const void *key)
     return s->key.len == k->len && memcmp(s->key.bytes, k->bytes, k->len) == 0;
 }
 
-int exchanges_init(struct exchanges *x, struct upstream *u,
-                   void (*deliver)(void *ctx, struct exchange_part *part, const struct query_event *ev), void *ctx)
+int exchanges_init(struct exchanges *x, struct upstream *u, const struct exchange_hooks *hooks)
 {
-    *x = (struct exchanges){.upstream = u, .deliver = deliver, .ctx = ctx};
+    *x = (struct exchanges){.upstream = u, .hooks = *hooks};
     return table_init(&x->table);
 }
 
@@ -113,7 +112,16 @@ static void done(void *arg, const struct upstream_result *result)
     }
     while ((p = TAILQ_FIRST(&parts)) != NULL) {
         TAILQ_REMOVE(&parts, p, link);
-        x->deliver(x->ctx, p, &ev);
+        x->hooks.deliver(x->hooks.ctx, p, &ev);
+    }
+}
+
+static void expect(void *arg)
+{
+    const struct shared_exchange *s = arg;
+    struct exchange_part *first = TAILQ_FIRST(&s->parts);
+    if (first != NULL) {
+        s->owner->hooks.expect(s->owner->hooks.ctx, first);
     }
 }
 
@@ -147,7 +155,8 @@ static struct shared_exchange *start(struct exchanges *x, const struct send *sen
                                   .use_edns = send->use_edns,
                                   .recursion = send->recursion,
                                   .plain_case = send->plain_case,
-                                  .timeout_ms = send->timeout_ms};
+                                  .timeout_ms = send->timeout_ms,
+                                  .soon = expect};
     s->exchange = upstream_ask(x->upstream, &q, done, s);
     if (s->exchange == NULL) {
         pool_give(&x->memory, s);

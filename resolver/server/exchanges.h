@@ -21,6 +21,14 @@ struct exchange_part {
 };
 TAILQ_HEAD(exchange_parts, exchange_part);
 
+struct exchange_hooks {
+    /* Gets every part's event, from the event loop only; the part is free again by then. */
+    void (*deliver)(void *ctx, struct exchange_part *part, const struct query_event *ev);
+    /* That event comes in a moment (upstream_soon). */
+    void (*expect)(void *ctx, struct exchange_part *part);
+    void *ctx;
+};
+
 /* Zones are counted by a keyed hash: two that share a counter share its limit. */
 #define EXCHANGE_ZONES 4096
 
@@ -29,14 +37,11 @@ struct exchanges {
     struct table table;
     struct pool memory;             /* of what is in the table */
     uint32_t zones[EXCHANGE_ZONES]; /* exchanges with the servers of each */
-    void (*deliver)(void *ctx, struct exchange_part *part, const struct query_event *ev);
-    void *ctx;
+    struct exchange_hooks hooks;
 };
 
-/* `deliver` gets every part's event, from the event loop only; the part is free again by then. FAIL_MEMORY. */
-MUST_CHECK int exchanges_init(struct exchanges *x, struct upstream *u,
-                              void (*deliver)(void *ctx, struct exchange_part *part, const struct query_event *ev),
-                              void *ctx);
+/* FAIL_MEMORY. */
+MUST_CHECK int exchanges_init(struct exchanges *x, struct upstream *u, const struct exchange_hooks *hooks);
 
 /* Ends all exchanges without events. */
 void exchanges_fini(struct exchanges *x);

@@ -56,6 +56,12 @@ static void deliver(void *ctx, struct exchange_part *part, const struct query_ev
     w->hooks.on_rest(w->hooks.ctx);
 }
 
+static void expect(void *ctx, struct exchange_part *part)
+{
+    (void)ctx;
+    query_fetch(TABLE_OWNER(part, struct walk, part)->query);
+}
+
 void walk_release(struct walk *walk)
 {
     walk->owner->counts.finished++;
@@ -78,10 +84,11 @@ struct walks *walks_new(struct event_base *base, struct upstream *u, struct prob
     TAILQ_INIT(&w->resting);
     probes_init(&w->probes, u, board);
     w->hooks = *hooks;
+    const struct exchange_hooks exchanges_do = {.deliver = deliver, .expect = expect, .ctx = w};
     w->timer = evtimer_new(base, waiters_on_timer, w);
     w->giving_up = evtimer_new(base, waiters_on_given_up, w);
     w->going_on = evtimer_new(base, on_going_on, w);
-    bool has_exchanges = exchanges_init(&w->exchanges, u, deliver, w) == FAIL_NONE;
+    bool has_exchanges = exchanges_init(&w->exchanges, u, &exchanges_do) == FAIL_NONE;
     bool has_events = w->timer != NULL && w->giving_up != NULL && w->going_on != NULL;
     if (!has_events || !has_exchanges || table_init(&w->table) != FAIL_NONE) {
         walks_free(w);

@@ -22,6 +22,7 @@ struct fixture {
     struct exchange_part parts[WALKS];
     unsigned events[WALKS];
     struct query_event last;
+    unsigned expected[WALKS];
     unsigned again; /* the walk that asks the same once more from its event */
 };
 
@@ -48,13 +49,25 @@ static void deliver(void *ctx, struct exchange_part *part, const struct query_ev
     }
 }
 
+static void expect(void *ctx, struct exchange_part *part)
+{
+    struct fixture *f = ctx;
+    f->expected[part - f->parts]++;
+}
+
+static int make(struct fixture *f)
+{
+    const struct exchange_hooks hooks = {.deliver = deliver, .expect = expect, .ctx = f};
+    return exchanges_init(&f->exchanges, NULL, &hooks);
+}
+
 static int set_up(void **state)
 {
     static struct fixture f;
     f = (struct fixture){.again = NO_WALK};
     fake_upstream_reset();
     *state = &f;
-    return exchanges_init(&f.exchanges, NULL, deliver, &f);
+    return make(&f);
 }
 
 static int tear_down(void **state)
@@ -218,7 +231,21 @@ static void the_end_cancels_all_without_events(void **state)
     assert_true(fake_upstream_at(0)->was_cancelled && fake_upstream_at(1)->was_cancelled);
     assert_null(f->parts[0].shared);
     assert_int_equal(f->events[0] + f->events[1], 0);
-    assert_int_equal(exchanges_init(&f->exchanges, NULL, deliver, f), FAIL_NONE);
+    assert_int_equal(make(f), FAIL_NONE);
+}
+
+static void the_first_walk_hears_that_an_event_follows(void **state)
+{
+    struct fixture *f = *state;
+    struct send s = question();
+    join(f, 1, &s);
+    join(f, 2, &s);
+    struct exchange *x = fake_upstream_at(0);
+    x->question.soon(x->arg);
+    assert_int_equal(f->expected[1], 1);
+    assert_int_equal(f->expected[2] + f->events[1] + f->events[2], 0);
+    fake_upstream_answer(0, 0);
+    assert_int_equal(f->events[1] + f->events[2], 2);
 }
 
 int main(void)
@@ -228,6 +255,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(exchanges_that_differ_in_anything_else_are_asked_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(asking_again_from_within_the_event_is_a_new_exchange, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_last_to_leave_ends_the_exchange, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_first_walk_hears_that_an_event_follows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_exchange_that_cannot_begin_leaves_nothing_behind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_zone_takes_more_than_its_share, set_up, tear_down),
         cmocka_unit_test_setup_teardown(root_top_level_and_configured_servers_have_no_share, set_up, tear_down),

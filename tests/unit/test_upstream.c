@@ -24,6 +24,7 @@ struct fixture {
 struct answer {
     struct fixture *f;
     struct exchange *cancel; /* in the callback */
+    unsigned warnings;       /* upstream_soon */
     unsigned calls;
     enum upstream_outcome outcome;
     size_t len;
@@ -72,11 +73,19 @@ static void on_done(void *arg, const struct upstream_result *result)
     }
 }
 
+static void on_soon(void *arg)
+{
+    struct answer *a = arg;
+    assert_int_equal(a->calls, 0);
+    a->warnings++;
+}
+
 static struct exchange *ask(struct fixture *f, struct answer *a, const uint8_t *name, bool tcp, uint32_t timeout_ms)
 {
     struct upstream_question q = {.server = f->mock.address, .name = name, .type = TYPE_A, .use_tcp = tcp};
     q.use_edns = true;
     q.timeout_ms = timeout_ms;
+    q.soon = on_soon;
     a->f = f;
     return upstream_ask(f->upstream, &q, on_done, a);
 }
@@ -149,6 +158,7 @@ static void the_right_reply_arrives_untouched(void **state)
     /* the random case that was on the wire is not for whoever reads records compressed against it */
     assert_memory_equal(a->bytes + 12, example, sizeof(example));
     assert_true(a->rtt_us > 0 && a->rtt_us < 1000000);
+    assert_int_equal(a->warnings, 1);
     assert_int_equal(f->mock.queries, 1);
     free(a);
 }
