@@ -85,14 +85,16 @@ size_t front_compose(struct front *f, const struct request *q, const struct answ
 {
     const struct responder *r = &front_settings(f)->responder;
     uint64_t now = front_now(f);
+    uint64_t hash = ready_hash(q->key, q->name_len, q->type);
     UNCLEARED struct respond_marks marks;
+    ready_prefetch(f->ready, hash); /* its place comes from memory while the message is written */
     size_t len = respond_answer(r, q, a, now, out, limit, &marks);
     if (marks.is_keepable) {
         struct ready_message m = {.bytes = out, .len = len, .marks = marks.marks, .mark_count = marks.count};
         m.is_secure = a->security == SECURITY_SECURE;
         m.is_alias = is_alias(q, a);
         m.refresh_at = plan_refresh(f, q, a, now);
-        ready_keep(f->ready, q, epoch, now, &m);
+        ready_keep(f->ready, q, hash, epoch, now, &m);
     } else if (a->is_cached && a->error_count > 0) {
         (void)plan_refresh(f, q, a, now); /* insecure for a reason that no ready answer can tell */
     }

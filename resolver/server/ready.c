@@ -259,19 +259,19 @@ static void write_item(struct ready_item *i, const struct request *q, const stru
     memcpy(ready_item_message(i) + MSG_HEADER_SIZE, q->key, q->name_len);
 }
 
-void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, const struct ready_message *m)
+void ready_keep(struct ready *r, const struct request *q, uint64_t hash, uint32_t epoch, uint64_t now,
+                const struct ready_message *m)
 {
     struct lives lives = lives_of(m);
     if (!is_keepable(m, &lives, now) || (ready_store_is_full(&r->store, now) && !is_admitted(r))) {
         return;
     }
     struct ready_key key = key_of(q);
-    uint32_t hash = (uint32_t)ready_hash(key.name, key.name_len, key.type);
-    struct ready_slot *s = find_slot(r, hash, &key);
+    struct ready_slot *s = find_slot(r, (uint32_t)hash, &key);
     if (s != NULL) {
         drop(r, s);
     }
-    s = s != NULL ? s : make_room(r, hash);
+    s = s != NULL ? s : make_room(r, (uint32_t)hash);
     size_t size = ready_item_size(lives.count, m->len);
     uint32_t ref = s != NULL ? ready_store_place(&r->store, &r->index, size, now, epoch) : 0;
     if (ref == 0) {
@@ -281,14 +281,14 @@ void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64
     *i = (struct ready_item){.expires = lives.first,
                              .renew_early = renew_early(m, lives.first),
                              .epoch = epoch,
-                             .hash = hash,
+                             .hash = (uint32_t)hash,
                              .type = q->type,
                              .len = (uint16_t)m->len,
                              .flags = (uint8_t)(READY_LIVE | key.flags | message_flags(m)),
                              .name_len = q->name_len,
                              .mark_count = (uint8_t)lives.count};
     write_item(i, q, m);
-    ready_index_fill(&r->index, s, hash, ref);
+    ready_index_fill(&r->index, s, (uint32_t)hash, ref);
 }
 
 void ready_forget(struct ready *r, const uint8_t *name, uint16_t type)

@@ -22,7 +22,8 @@ void ready_clear(struct ready *r);
 /* Where the answers to (name, type) are looked for; `key` is the name in lower case. Never 0. */
 uint64_t ready_hash(const uint8_t *key, size_t name_len, uint16_t type);
 
-/* Tells that ready_find with this hash will follow soon: fetches from memory what it reads, in the background. */
+/* Tells that ready_find or ready_keep with this hash will follow soon: fetches from memory what it reads, in the
+ * background. */
 void ready_prefetch(struct ready *r, uint64_t hash);
 
 /* Writes the answer to `q`, whose ready_hash is `hash`, at `now` into `out`, without OPT: id, RD, CD and AD, the
@@ -40,8 +41,8 @@ unsigned ready_hits(const struct ready *r);
 /* Of the same answer: whether it begins with an alias. */
 bool ready_is_alias(const struct ready *r);
 
-/* A message just composed for `q`, without OPT and not truncated. `marks` are its TTLs. Kept only if at least one TTL
- * ages and it is small enough. */
+/* A message just composed for `q`, whose ready_hash is `hash`, without OPT and not truncated. `marks` are its TTLs.
+ * Kept only if at least one TTL ages and it is small enough. */
 struct ready_message {
     const uint8_t *bytes;
     size_t len;
@@ -51,7 +52,8 @@ struct ready_message {
     bool is_alias;       /* it begins with a CNAME that was not asked for */
     uint64_t refresh_at; /* see ready_is_due; REFRESH_NEVER: not */
 };
-void ready_keep(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, const struct ready_message *m);
+void ready_keep(struct ready *r, const struct request *q, uint64_t hash, uint32_t epoch, uint64_t now,
+                const struct ready_message *m);
 
 /* Drops the answers to (name, type): the cache has newer ones. */
 void ready_forget(struct ready *r, const uint8_t *name, uint16_t type);

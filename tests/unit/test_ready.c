@@ -19,6 +19,11 @@ static struct request request_for(const char *name)
     return q;
 }
 
+static uint64_t hash_of(const struct request *q)
+{
+    return ready_hash(q->key, q->name_len, q->type);
+}
+
 /* Keeps a message with one A record, as respond_answer would leave it. */
 static void keep_as(struct ready *r, const struct request *q, uint64_t now, uint64_t expires, bool is_secure)
 {
@@ -36,7 +41,7 @@ static void keep_as(struct ready *r, const struct request *q, uint64_t now, uint
     assert_int_equal(msg_put_rrset(&m, SECTION_ANSWER, &set, false), FAIL_NONE);
     size_t len = msg_finish(&m, false);
     struct ready_message message = {bytes, len, &mark, m.mark_count, is_secure, false, expires - 30000};
-    ready_keep(r, q, EPOCH, now, &message);
+    ready_keep(r, q, hash_of(q), EPOCH, now, &message);
 }
 
 static void keep(struct ready *r, const struct request *q, uint64_t expires)
@@ -46,7 +51,7 @@ static void keep(struct ready *r, const struct request *q, uint64_t expires)
 
 static size_t find(struct ready *r, const struct request *q, uint32_t epoch, uint64_t now, uint8_t *out, size_t size)
 {
-    uint64_t hash = ready_hash(q->key, q->name_len, q->type);
+    uint64_t hash = hash_of(q);
     ready_prefetch(r, hash); /* of no effect but on time */
     return ready_find(r, q, hash, epoch, now, out, size);
 }
@@ -302,7 +307,7 @@ static void each_record_counts_down_by_its_own(void **state)
     const struct ttl_mark marks[] = {{40, NOW + 9000}, {44, 0}, {48, NOW + 5000}, {52, NOW + 4000000000ull}};
     struct ready_message m = {bytes, sizeof(bytes), marks, 4, false, false, UINT64_MAX};
     memset(bytes + 44, 0x11, 4);
-    ready_keep(r, &q, EPOCH, NOW, &m);
+    ready_keep(r, &q, hash_of(&q), EPOCH, NOW, &m);
     uint8_t out[512];
     assert_int_equal(find(r, &q, EPOCH, NOW + 2000, out, sizeof(out)), sizeof(bytes));
     assert_int_equal(wire_get_u32(out + 40), 7);
@@ -322,10 +327,10 @@ static void what_does_not_age_or_is_too_large_is_not_kept(void **state)
     static uint8_t bytes[4096], out[4096];
     const struct ttl_mark ageless = {40, 0}, ends = {40, NOW + 9000};
     struct ready_message m = {bytes, 64, &ageless, 1, false, false, UINT64_MAX};
-    ready_keep(r, &q, EPOCH, NOW, &m);
+    ready_keep(r, &q, hash_of(&q), EPOCH, NOW, &m);
     assert_int_equal(find(r, &q, EPOCH, NOW, out, sizeof(out)), 0);
     m = (struct ready_message){bytes, sizeof(bytes), &ends, 1, false, false, UINT64_MAX};
-    ready_keep(r, &q, EPOCH, NOW, &m);
+    ready_keep(r, &q, hash_of(&q), EPOCH, NOW, &m);
     assert_int_equal(find(r, &q, EPOCH, NOW, out, sizeof(out)), 0);
     ready_free(r);
 }
