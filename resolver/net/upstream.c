@@ -31,8 +31,7 @@ static bool set_up(struct upstream *u)
     }
     u->polled = event_new(u->base, u->poll, EV_READ | EV_PERSIST, datagram_on_poll, u);
     u->trim = event_new(u->base, -1, 0, on_trim, u);
-    return u->polled != NULL && u->trim != NULL && event_add(u->polled, NULL) == 0 &&
-           channel_make_queries(u) == FAIL_NONE;
+    return u->polled != NULL && u->trim != NULL && event_add(u->polled, NULL) == 0 && queries_make(u) == FAIL_NONE;
 }
 
 struct upstream *upstream_new(struct event_base *base, const struct upstream_settings *settings)
@@ -57,7 +56,7 @@ void upstream_configure(struct upstream *u, const struct upstream_settings *sett
 {
     struct upstream_settings old = u->settings;
     u->settings = *settings;
-    if (channel_make_queries(u) != FAIL_NONE) {
+    if (queries_make(u) != FAIL_NONE) {
         u->settings.edns_size = old.edns_size; /* what is sent and what is accepted stay in step */
     }
 }
@@ -66,8 +65,9 @@ void upstream_free(struct upstream *u)
 {
     channel_close(&u->plain);
     peer_free_all(u);
+    channel_drop_idle(u);
     socket_drop_spares(u);
-    channel_free_queries(u);
+    queries_free(u);
     if (u->polled != NULL) {
         event_free(u->polled);
     }
@@ -122,16 +122,21 @@ static void show_end(const struct exchange *x)
 static void leave(struct exchange *x)
 {
     struct channel *c = x->channel;
-    x->peer->pending--;
-    c->cookies -= x->sent_cookie;
+    struct peer *p = x->peer;
+    bool had_cookie = x->sent_cookie;
+    p->pending--;
+    c->cookies -= had_cookie;
     if (!x->held) {
         pool_give(&x->u->exchanges, x);
-        return;
+    } else {
+        x->orphan = true;
+        c->orphans++;
+        if (!c->tcp) {
+            channel_tidy(c);
+        }
     }
-    x->orphan = true;
-    c->orphans++;
-    if (!c->tcp) {
-        channel_tidy(c);
+    if (had_cookie) {
+        channel_rest(p, clock_ticks());
     }
 }
 

@@ -24,6 +24,7 @@
 /* The server's address is our business; c-ares needs one to compare replies with. */
 #define STAND_IN_ADDRESS INADDR_LOOPBACK
 #define STAND_IN_PORT    53
+#define STAND_IN_TEXT    "127.0.0.1" /* both, as c-ares reads them */
 
 static struct slot *slot_of(struct channel *c, ares_socket_t vfd)
 {
@@ -253,19 +254,20 @@ void channel_init(struct channel *c, struct upstream *u, bool tcp)
     *c = (struct channel){.u = u, .tcp = tcp, .vfd = -1};
 }
 
-static bool open_channel(struct channel *c)
+static const struct ares_socket_functions_ex functions = {
+    .version = 1,
+    .flags = ARES_SOCKFUNC_FLAG_NONBLOCKING,
+    .asocket = on_socket,
+    .aclose = on_close,
+    .asetsockopt = on_setsockopt,
+    .aconnect = on_connect,
+    .arecvfrom = on_recvfrom,
+    .asendto = on_sendto,
+    .agetsockname = on_getsockname,
+};
+
+static bool make_ares(struct channel *c)
 {
-    static const struct ares_socket_functions_ex functions = {
-        .version = 1,
-        .flags = ARES_SOCKFUNC_FLAG_NONBLOCKING,
-        .asocket = on_socket,
-        .aclose = on_close,
-        .asetsockopt = on_setsockopt,
-        .aconnect = on_connect,
-        .arecvfrom = on_recvfrom,
-        .asendto = on_sendto,
-        .agetsockname = on_getsockname,
-    };
     char none[] = "/dev/null", lookups[] = "b";
     struct in_addr server = {.s_addr = htonl(STAND_IN_ADDRESS)};
     struct ares_options options = {
@@ -287,11 +289,48 @@ static bool open_channel(struct channel *c)
         c->ares = NULL;
         return false;
     }
-    if (ares_set_socket_functions_ex(c->ares, &functions, c) != ARES_SUCCESS) {
+    return ares_set_socket_functions_ex(c->ares, &functions, c) == ARES_SUCCESS;
+}
+
+/* To make one costs more than an exchange, since c-ares reads the system's configuration. So those given up serve
+ * others. What c-ares knows of a server, its cookies above all, it keeps with the server, and forgets with it. */
+static bool take_idle(struct channel *c)
+{
+    c->ares = c->u->idle[--c->u->idle_count];
+    return ares_set_socket_functions_ex(c->ares, &functions, c) == ARES_SUCCESS &&
+           ares_set_servers_csv(c->ares, STAND_IN_TEXT) == ARES_SUCCESS;
+}
+
+static bool open_channel(struct channel *c)
+{
+    bool is_open = !c->tcp && c->u->idle_count > 0 ? take_idle(c) : make_ares(c);
+    if (!is_open) {
         channel_close(c);
-        return false;
     }
-    return true;
+    return is_open;
+}
+
+void channel_retire(struct channel *c)
+{
+    struct upstream *u = c->u;
+    if (c->ares == NULL || c->tcp || u->idle_count == IDLE_MAX) {
+        channel_close(c);
+        return;
+    }
+    ares_cancel(c->ares);
+    if (ares_set_servers_csv(c->ares, "") != ARES_SUCCESS) {
+        channel_close(c);
+        return;
+    }
+    u->idle[u->idle_count++] = c->ares;
+    c->ares = NULL;
+}
+
+void channel_drop_idle(struct upstream *u)
+{
+    while (u->idle_count > 0) {
+        ares_destroy(u->idle[--u->idle_count]);
+    }
 }
 
 void channel_close(struct channel *c)
@@ -374,12 +413,16 @@ void channel_tidy(struct channel *c)
     }
 }
 
-/* c-ares had no cookie to send: the server has none. */
-static void note_no_cookies(struct peer *p, uint64_t now)
+void channel_note_no_cookies(struct peer *p, uint64_t now)
 {
     p->cookies_after = now + NO_COOKIES_NS;
-    if (p->channel.cookies == 0) {
-        channel_close(&p->channel);
+    channel_rest(p, now);
+}
+
+void channel_rest(struct peer *p, uint64_t now)
+{
+    if (p->channel.cookies == 0 && now < p->cookies_after) {
+        channel_retire(&p->channel);
     }
 }
 
@@ -401,7 +444,7 @@ static int ask_datagram(struct exchange *x, uint64_t now)
         channel_tidy(x->channel);
     }
     if (error == 0 && with_opt && !x->sent_cookie) {
-        note_no_cookies(p, now);
+        channel_note_no_cookies(p, now); /* c-ares had none to send */
     }
     return error;
 }
@@ -409,54 +452,4 @@ static int ask_datagram(struct exchange *x, uint64_t now)
 int channel_ask(struct exchange *x, uint64_t now)
 {
     return x->peer->tcp ? hand_over(x, false) : ask_datagram(x, now);
-}
-
-/* ---- The queries it is given ---- */
-
-static ares_dns_record_t *make_query(bool use_edns, bool recursion, uint16_t edns_size)
-{
-    ares_dns_record_t *q = NULL;
-    ares_dns_rr_t *opt = NULL;
-    unsigned short flags = recursion ? ARES_FLAG_RD : 0;
-    bool ok = ares_dns_record_create(&q, 0, flags, ARES_OPCODE_QUERY, ARES_RCODE_NOERROR) == ARES_SUCCESS &&
-              ares_dns_record_query_add(q, "", ARES_REC_TYPE_A, ARES_CLASS_IN) == ARES_SUCCESS;
-    if (ok && use_edns) {
-        ok = ares_dns_record_rr_add(&opt, q, ARES_SECTION_ADDITIONAL, "", ARES_REC_TYPE_OPT, ARES_CLASS_IN, 0) ==
-                 ARES_SUCCESS &&
-             ares_dns_rr_set_u16(opt, ARES_RR_OPT_UDP_SIZE, edns_size) == ARES_SUCCESS &&
-             ares_dns_rr_set_u8(opt, ARES_RR_OPT_VERSION, 0) == ARES_SUCCESS &&
-             ares_dns_rr_set_u16(opt, ARES_RR_OPT_FLAGS, OPT_DO) == ARES_SUCCESS;
-    }
-    if (!ok) {
-        ares_dns_record_destroy(q);
-        return NULL;
-    }
-    return q;
-}
-
-int channel_make_queries(struct upstream *u)
-{
-    ares_dns_record_t *made[2][2];
-    bool ok = true;
-    for (unsigned i = 0; i < 4; i++) {
-        made[i / 2][i % 2] = make_query(i / 2, i % 2, u->settings.edns_size);
-        ok = ok && made[i / 2][i % 2] != NULL;
-    }
-    if (ok) {
-        channel_free_queries(u);
-        memcpy(u->queries, made, sizeof(made));
-        return FAIL_NONE;
-    }
-    for (unsigned i = 0; i < 4; i++) {
-        ares_dns_record_destroy(made[i / 2][i % 2]);
-    }
-    return FAIL_MEMORY;
-}
-
-void channel_free_queries(struct upstream *u)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        ares_dns_record_destroy(u->queries[i / 2][i % 2]);
-        u->queries[i / 2][i % 2] = NULL;
-    }
 }

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
+#include "resolver/base/clock.h"
 #include "resolver/net/upstream_private.h"
 
 #define POLL_BATCH 64
@@ -36,13 +37,16 @@ static void handle_datagram(struct exchange *x, uint8_t *bytes, size_t len)
 {
     struct upstream *u = x->u;
     size_t max = u->settings.edns_size > 512 ? u->settings.edns_size : 512;
-    struct shown shown = {.bad_cookie = false};
+    UNCLEARED struct shown shown;
     bool matches = len <= max && reply_matches_datagram(&x->sent, bytes, len);
     if (matches && x->sent_cookie) {
         matches = x->held; /* else c-ares had to drop it and cannot tell */
         reply_show(x->sent.id, bytes, len, &shown);
         channel_show(x->channel, x->channel->vfd, &shown);
         matches = matches && !x->held && !shown.bad_cookie; /* held: it does not accept the cookie, or misses it */
+        if (matches && !shown.has_cookie) {
+            channel_note_no_cookies(x->peer, clock_ticks());
+        }
     }
     if (!matches) {
         counter_add(&u->counters.mismatched, 1);

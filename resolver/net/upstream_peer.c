@@ -71,7 +71,7 @@ struct peer *peer_get(struct upstream *u, struct peer_bucket *bucket, const stru
 
 static void peer_free(struct peer *p)
 {
-    channel_close(&p->channel);
+    channel_retire(&p->channel);
     struct stream *s;
     while ((s = LIST_FIRST(&p->streams)) != NULL) {
         stream_free(s);

@@ -45,6 +45,7 @@ struct udp_socket {
 #define UDP_SOCKET_NONE ((struct udp_socket){.fd = -1, .slot = -1})
 
 #define SPARES_MAX      256
+#define IDLE_MAX        64 /* channels, of some 4 kB each */
 
 /* Sockets without port that wait for the next exchange. */
 struct spares {
@@ -140,7 +141,9 @@ struct upstream {
     struct peer_bucket buckets[PEER_BUCKETS];
     struct peer_queue peers; /* most recently used first */
     unsigned peer_count;
-    struct channel plain;                  /* UDP, for queries without cookie to all of them */
+    struct channel plain;                    /* UDP, for queries without cookie to all of them */
+    struct ares_channeldata *idle[IDLE_MAX]; /* UDP, without a server */
+    unsigned idle_count;
     struct ares_dns_record *queries[2][2]; /* [EDNS][RD]: what c-ares is given to send */
     struct exchange *asking;               /* while c-ares opens a socket and writes for it */
     int error;                             /* errno of what failed meanwhile */
@@ -181,8 +184,10 @@ void channel_init(struct channel *c, struct upstream *u, bool tcp);
 
 /* Ends its queries. It opens again when it is used. */
 void channel_close(struct channel *c);
-MUST_CHECK int channel_make_queries(struct upstream *u);
-void channel_free_queries(struct upstream *u);
+
+/* Likewise, and keeps what c-ares needs for another server's. */
+void channel_retire(struct channel *c);
+void channel_drop_idle(struct upstream *u);
 
 /* Sends x's question. 0, or the errno of what failed. */
 int channel_ask(struct exchange *x, uint64_t now);
@@ -193,8 +198,19 @@ void channel_show(struct channel *c, int vfd, const struct shown *shown);
 /* Makes c-ares close a socket and drop its queries. */
 void channel_break(struct channel *c, int vfd);
 
+/* The server has no cookies. `now`: clock_ticks. */
+void channel_note_no_cookies(struct peer *p, uint64_t now);
+
+/* Gives up the channel of a server without cookies, unless others await one there. */
+void channel_rest(struct peer *p, uint64_t now);
+
 /* UDP: lets c-ares drop its queries if no cookie is awaited, or too many are kept for exchanges that are over. */
 void channel_tidy(struct channel *c);
+
+/* ---- upstream_query.c: what c-ares is given to send ---- */
+
+MUST_CHECK int queries_make(struct upstream *u);
+void queries_free(struct upstream *u);
 
 /* ---- upstream_socket.c ---- */
 

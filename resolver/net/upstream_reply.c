@@ -112,7 +112,7 @@ static bool find_opt(const uint8_t *bytes, size_t len, uint8_t *extended_rcode, 
     return false;
 }
 
-static void show_cookie(struct writer *w, const uint8_t *options, size_t len)
+static bool show_cookie(struct writer *w, const uint8_t *options, size_t len)
 {
     struct reader r;
     reader_init(&r, options, len);
@@ -126,10 +126,11 @@ static void show_cookie(struct writer *w, const uint8_t *options, size_t len)
             writer_u16(w, OPTION_COOKIE);
             writer_u16(w, shown);
             writer_bytes(w, value, shown);
-            return;
+            return true;
         }
     }
     writer_u16(w, 0);
+    return false;
 }
 
 static void begin(struct writer *w, struct shown *out, uint16_t id, bool has_opt)
@@ -158,13 +159,14 @@ void reply_show(uint16_t id, const uint8_t *bytes, size_t len, struct shown *out
     size_t size = 0;
     uint8_t extended_rcode = 0;
     bool has_opt = find_opt(bytes, len, &extended_rcode, &options, &size);
+    out->has_cookie = false;
     begin(&w, out, id, has_opt);
     if (has_opt) {
         writer_u8(&w, 0);
         writer_u16(&w, TYPE_OPT);
         writer_u16(&w, MSG_UDP_PLAIN);
         writer_u32(&w, 0);
-        show_cookie(&w, options, size);
+        out->has_cookie = show_cookie(&w, options, size);
     }
     finish(&w, out);
     uint16_t rcode = wire_get_u16(bytes + AT_FLAGS) & MSG_RCODE;
@@ -176,5 +178,5 @@ void reply_show_nothing(uint16_t id, struct shown *out)
     struct writer w;
     begin(&w, out, id, false);
     finish(&w, out);
-    out->bad_cookie = false;
+    out->has_cookie = out->bad_cookie = false;
 }

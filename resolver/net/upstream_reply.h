@@ -38,7 +38,8 @@ extern const uint8_t stand_in[STAND_IN_SIZE];
 struct shown {
     uint8_t bytes[SHOWN_SIZE]; /* a message with the two octets of its length in front */
     size_t len;                /* these included */
-    bool bad_cookie;           /* rcode BADCOOKIE (RFC 7873 8) */
+    bool has_cookie;
+    bool bad_cookie; /* rcode BADCOOKIE (RFC 7873 8) */
 };
 
 /* What c-ares sees of a reply: header with TC and rcode cleared, the stand-in question and OPT with the cookie and
