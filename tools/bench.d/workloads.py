@@ -17,6 +17,8 @@ FLOOD_CACHE_MIB = 48  # less than the flood takes
 HOT_RATE, FLOOD_RATE = 12_000, 6_000
 RELOAD_RATE = 30_000
 SIGNED_ZONES = 20_000
+WALK_TURNS, WALK_SECONDS = 5, 2  # of each round
+SIGNED_TURNS = 2  # likewise
 UNCACHED_FIRST = 20_000_000  # beyond what any set of names has
 A, SOA = 1, 6
 
@@ -35,10 +37,10 @@ class Bench:
         """Those of the named servers that this system has."""
         return [self.by_name[name] for name in names if self.by_name[name].path() is not None]
 
-    def rounds(self, what, servers, run):
-        """Runs run(server) for every server in turn, as often as there are rounds."""
+    def rounds(self, what, servers, run, turns=1):
+        """Runs run(server) for every server in turn, `turns` times as often as there are rounds."""
         results = {s.name: [] for s in servers}
-        for turn in range(1, self.options.rounds + 1):
+        for turn in range(1, turns * self.options.rounds + 1):
             for s in servers:
                 self.progress.step(f"{what}, round {turn}: {s.name}")
                 results[s.name].append(run(s))
@@ -78,6 +80,16 @@ def query_name(text):
 def answered(reply):
     """NOERROR with something in the answer section."""
     return reply[3] & 15 == 0 and reply[6:8] != b"\0\0"
+
+
+def walks(bench):
+    """Names never asked before, on an empty cache. The turns are short and many, since what else the machine does comes
+    and goes within seconds, and should hit both servers of a pair alike."""
+    def run(server):
+        with bench.running(server) as process:
+            return bench.measure(server, process, "--first", UNCACHED_FIRST,
+                                 "--seconds", min(WALK_SECONDS, bench.options.seconds))
+    return bench.rounds("never asked before", bench.peers("cairn", "knot-resolver"), run, WALK_TURNS)
 
 
 def mix(bench):
@@ -241,7 +253,7 @@ def dnssec(bench):
         return {}
     zones = 2_000 if bench.options.quick else SIGNED_ZONES
     servers = bench.peers("cairn", "knot-resolver")
-    results = {s.name: [{} for _ in range(bench.options.rounds)] for s in servers}
+    results = {s.name: [{} for _ in range(SIGNED_TURNS * bench.options.rounds)] for s in servers}
     for algorithm in (sign.ECDSAP256SHA256, sign.RSASHA256):
         path = WORK / f"signed-{algorithm}-{zones}"
         anchor = sign.make(path, algorithm, zones, bench.progress.note)
@@ -254,7 +266,7 @@ def dnssec(bench):
                     raise RuntimeError(f"{server.name} does not validate algorithm {algorithm}")
                 return bench.measure(server, process, "--first", 1, "--count", zones - 1, "--seconds", 120)
         with bench.other_tree(signatures=path):
-            for name, rounds in bench.rounds(f"algorithm {algorithm}", servers, run).items():
+            for name, rounds in bench.rounds(f"algorithm {algorithm}", servers, run, SIGNED_TURNS).items():
                 for result, one in zip(results[name], rounds):
                     result[f"algorithm {algorithm}"] = one
     return results
@@ -322,7 +334,7 @@ def during_reload(bench, process, path, arguments):
     return result
 
 
-STEPS = {"ports": ports, "mix": mix, "tcp": tcp, "open_loop": open_loop, "delay": delay, "dnssec": dnssec,
+STEPS = {"ports": ports, "walks": walks, "mix": mix, "tcp": tcp, "open_loop": open_loop, "delay": delay, "dnssec": dnssec,
          "flood": flood, "workers": workers, "own_zone": own_zone, "start": start, "million": million}
 
 
@@ -333,6 +345,6 @@ def run_all(bench, chosen):
 
 def run_count(options):
     """How many lines of progress the chosen workloads make."""
-    per_round = {"ports": 4, "mix": 4, "tcp": 3, "open_loop": 3, "delay": 3, "dnssec": 4, "flood": 3, "workers": 2,
-                 "own_zone": 4, "start": 2}
+    per_round = {"ports": 4, "walks": 2 * WALK_TURNS, "mix": 4, "tcp": 3, "open_loop": 3, "delay": 3,
+                 "dnssec": 4 * SIGNED_TURNS, "flood": 3, "workers": 2, "own_zone": 4, "start": 2}
     return sum(per_round[name] * options.rounds if name in per_round else 3 for name in options.workloads)
