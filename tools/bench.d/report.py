@@ -147,7 +147,7 @@ METHOD = """
 
 | workload | what happens |
 |---|---|
-| never asked before | as in the first table, on an empty cache, cairn and knot-resolver in fifteen turns of two seconds with three rounds: what else the machine does comes and goes within seconds, and hits both servers of a pair alike |
+| never asked before | as in the first table, on an empty cache, cairn and knot-resolver in turns of two seconds, eight in each round: what else the machine does comes and goes within seconds, and hits both servers of a pair alike |
 | realistic mix | names by Zipf's law (exponent 1) out of 100,000; A 60 %, AAAA 25 %, HTTPS 15 %; one in ten asks for an alias into another zone, one in ten for a name that does not exist, one in twenty for DNSSEC records. All servers get the same questions, the first half of them uncounted |
 | large set | {names:,} names are asked for once (filling), then all in an order that jumps about, each server beside the reflector; then the server is stopped and started again on the stored cache |
 | start | from just before exec to the first answer about a stored name, the name servers not being asked for it; two seconds later the wake-ups of all threads are counted for ten seconds |
