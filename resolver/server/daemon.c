@@ -1,9 +1,8 @@
-#include "resolver/server/daemon.h"
+#include "resolver/server/daemon_private.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <limits.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +10,12 @@
 #include <unistd.h>
 
 #include "resolver/base/clock.h"
-#include "resolver/base/log.h"
 #include "resolver/dns/type.h"
 #include "resolver/net/netlink.h"
 #include "resolver/server/lookup.h"
 #include "resolver/server/version.h"
 
-static void log_problem(enum log_level level, const char *event, const char *what)
+void daemon_log_problem(enum log_level level, const char *event, const char *what)
 {
     char quoted[LOG_QUOTE_SIZE];
     if (level == LOG_LEVEL_ERROR) {
@@ -61,14 +59,15 @@ static int open_sockets(struct daemon *d)
         if (result == FAIL_NONE) {
             d->socket_count++;
         } else if (!is_given && result == FAIL_SYSTEM && errno == EADDRNOTAVAIL) {
-            log_problem(LOG_LEVEL_WARN, "listen_skipped", why);
+            daemon_log_problem(LOG_LEVEL_WARN, "listen_skipped", why);
         } else {
-            log_problem(LOG_LEVEL_ERROR, "listen_failed", why);
+            daemon_log_problem(LOG_LEVEL_ERROR, "listen_failed", why);
             worst = result;
         }
     }
     if (worst == FAIL_NONE && d->socket_count == 0) {
-        log_problem(LOG_LEVEL_ERROR, "listen_failed", "none of the addresses of server.listen is on this machine");
+        daemon_log_problem(LOG_LEVEL_ERROR, "listen_failed",
+                           "none of the addresses of server.listen is on this machine");
         return FAIL_SYSTEM;
     }
     return worst;
@@ -121,9 +120,9 @@ static int open_cache(struct daemon *d)
     disk_catch_faults();
     int result = disk_open(&settings, &d->disk, why);
     if (result != FAIL_NONE) {
-        log_problem(LOG_LEVEL_ERROR, "cache_failed", why);
+        daemon_log_problem(LOG_LEVEL_ERROR, "cache_failed", why);
     } else if (why[0] != '\0') {
-        log_problem(LOG_LEVEL_WARN, "cache_not_kept", why);
+        daemon_log_problem(LOG_LEVEL_WARN, "cache_not_kept", why);
     }
     return result;
 }
@@ -205,176 +204,7 @@ static int open_control(struct daemon *d)
     return FAIL_NONE;
 }
 
-/* ---- Other settings ---- */
-
-static void log_change(void *arg, const char *key, const char *from, const char *to, bool needs_restart)
-{
-    char quoted[2][LOG_QUOTE_SIZE];
-    (void)arg;
-    log_info(needs_restart ? "config_needs_restart" : "config_changed", "key=%s from=%s to=%s", key,
-             log_quote(from, quoted[0]), log_quote(to, quoted[1]));
-}
-
-static void collect_change(void *arg, const char *key, const char *from, const char *to, bool needs_restart)
-{
-    json_array_append_new(
-        arg, json_pack("{s:s, s:s, s:s, s:b}", "key", key, "from", from, "to", to, "needs_restart", needs_restart));
-}
-
-static void log_problems(json_t *problems, enum log_level level)
-{
-    size_t i;
-    json_t *p;
-    json_array_foreach(problems, i, p)
-    {
-        char line[LOG_QUOTE_SIZE];
-        snprintf(line, sizeof(line), "%.*s", (int)strcspn(json_string_value(p), "\n"), json_string_value(p));
-        log_problem(level, "reload_problem", line);
-    }
-}
-
-static void count_down(struct worker *w, void *arg)
-{
-    (void)w;
-    sem_post(arg);
-}
-
-/* Waits until every worker has taken up what was posted to it before. */
-static void wait_for_workers(struct daemon *d)
-{
-    sem_t done;
-    sem_init(&done, 0, 0);
-    for (unsigned i = 0; i < d->worker_count; i++) {
-        worker_post(d->workers[i], count_down, &done);
-    }
-    for (unsigned i = 0; i < d->worker_count; i++) {
-        while (sem_wait(&done) != 0 && errno == EINTR) {
-        }
-    }
-    sem_destroy(&done);
-}
-
-/* Everything goes by `next` from now on, of which one user passes over; what it contradicts leaves the cache. */
-static void put_in_force(struct daemon *d, struct settings *next)
-{
-    for (unsigned i = 0; i < d->worker_count; i++) {
-        worker_publish(d->workers[i], next);
-    }
-    settings_drop(d->settings);
-    d->settings = next;
-    d->cache->policy = &next->cache;
-    root_keeper_follow(d->root_keeper, next);
-    wait_for_workers(d);
-    routing_apply(&d->routing, d->disk, &next->policy);
-}
-
-/* What failed is tried again when it is asked for. */
-static void forgive(struct daemon *d)
-{
-    for (unsigned i = 0; i < d->worker_count; i++) {
-        worker_forgive(d->workers[i]);
-    }
-}
-
-/* With what was learnt since the start; takes over a user of `s` and gives one. */
-static struct settings *complete(struct daemon *d, struct settings *s)
-{
-    return keeper_settings(d->keeper, root_keeper_settings(d->root_keeper, s));
-}
-
-/* What was learnt has changed. */
-static void renew(void *ctx)
-{
-    struct daemon *d = ctx;
-    settings_take(d->settings);
-    put_in_force(d, complete(d, d->settings));
-}
-
-static void publish(struct daemon *d, const struct reload_result *r)
-{
-    struct settings *next = settings_new(r->loaded.config, r->loaded.zones);
-    settings_follow(next, d->settings);
-    json_t *changes = json_array();
-    config_compare(d->settings->config, next->config, log_change, NULL);
-    config_compare(d->settings->config, next->config, collect_change, changes);
-    log_setup(next->config->log.level, next->config->log.format);
-    keeper_follow(d->keeper, next);
-    put_in_force(d, complete(d, next));
-    if (json_array_size(changes) > 0 || r->has_new_cuts) {
-        forgive(d);
-        wait_for_workers(d);
-    }
-    size_t zones = next->zones != NULL ? zone_set_count(next->zones) : 0;
-    log_info("reloaded", "zones=%zu read_anew=%zu changes=%zu", zones, json_array_size(r->zones),
-             json_array_size(changes));
-    d->reload_failed_wall = 0;
-    json_t *outcome = json_pack("{s:o, s:I, s:O, s:O}", "changes", changes, "zones", (json_int_t)zones, "changed_zones",
-                                r->zones, "warnings", r->problems);
-    for (unsigned i = 0; i < d->reload_now.count; i++) {
-        control_reply(d->reload_now.calls[i], json_incref(outcome));
-    }
-    json_decref(outcome);
-}
-
-/* Takes a user of `problems`, which may be NULL, for each. */
-static void refuse_waiters(struct reload_waiters *w, int status, const char *why, json_t *problems)
-{
-    for (unsigned i = 0; i < w->count; i++) {
-        control_refuse(w->calls[i], status, why, json_incref(problems));
-    }
-    w->count = 0;
-}
-
-/* The reload that was asked for while another ran. */
-static void reload_again(struct daemon *d)
-{
-    d->reload_now = d->reload_next;
-    d->reload_next.count = 0;
-    d->reload_again = false;
-    int result = reload_start(d->reload, d->config_path, d->settings);
-    if (result != FAIL_NONE) {
-        log_warn("reload_skipped", "reason=\"%s\"", fail_text(result));
-        refuse_waiters(&d->reload_now, 503, fail_text(result), NULL);
-    }
-}
-
-static void on_reloaded(void *ctx, const struct reload_result *r)
-{
-    struct daemon *d = ctx;
-    if (d->is_stopping) {
-        zone_set_free(r->loaded.zones);
-        config_free(r->loaded.config);
-        return;
-    }
-    log_problems(r->problems, r->ok ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR);
-    if (r->ok) {
-        publish(d, r);
-    } else {
-        static const char why[] = "the files have errors; the old configuration and zones stay in force";
-        log_error("reload_failed", "reason=\"%s\"", why);
-        d->reload_failed_wall = clock_wall();
-        refuse_waiters(&d->reload_now, 422, why, r->problems);
-    }
-    d->reload_now.count = 0;
-    if (d->reload_again) {
-        reload_again(d);
-    }
-}
-
-int daemon_reload(struct daemon *d, struct control_call *call)
-{
-    int result = reload_start(d->reload, d->config_path, d->settings);
-    bool is_next = result == FAIL_BUSY;
-    struct reload_waiters *w = is_next ? &d->reload_next : &d->reload_now;
-    if ((result != FAIL_NONE && !is_next) || (call != NULL && w->count == CONTROL_CLIENTS)) {
-        return result;
-    }
-    d->reload_again = is_next;
-    if (call != NULL) {
-        w->calls[w->count++] = call;
-    }
-    return FAIL_NONE;
-}
+/* ---- Signals ---- */
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
@@ -422,11 +252,11 @@ static void ask_for_keys(void *ctx, const uint8_t *zone)
 
 static void follow_anchors(struct daemon *d)
 {
-    const struct keeper_hooks hooks = {.ctx = d, .ask = ask_for_keys, .changed = renew};
+    const struct keeper_hooks hooks = {.ctx = d, .ask = ask_for_keys, .changed = daemon_renew};
     d->keeper = keeper_new(d->base, d->store, &hooks);
     keeper_follow(d->keeper, d->settings);
     d->settings = keeper_settings(d->keeper, d->settings);
-    d->root_keeper = root_keeper_new(d->base, &d->mailbox, renew, d);
+    d->root_keeper = root_keeper_new(d->base, &d->mailbox, daemon_renew, d);
 }
 
 /* ---- Changes of the network ---- */
@@ -434,7 +264,7 @@ static void follow_anchors(struct daemon *d)
 static void on_network_change(void *ctx)
 {
     log_info("network_changed", "action=\"failures and penalties of servers are forgotten\"");
-    forgive(ctx);
+    daemon_forgive(ctx);
 }
 
 /* Works without, only slower to notice. */
@@ -442,7 +272,7 @@ static void watch_network(struct daemon *d)
 {
     d->netlink = netlink_new(d->base, on_network_change, d);
     if (d->netlink == NULL) {
-        log_problem(LOG_LEVEL_WARN, "network_not_watched", strerror(errno));
+        daemon_log_problem(LOG_LEVEL_WARN, "network_not_watched", strerror(errno));
     }
 }
 
@@ -459,7 +289,7 @@ static int build(struct daemon *d)
     d->worker_count = worker_count(c);
     raise_descriptor_limit();
     if (privileges_find(c->server.user, config_is_given(c, "server.user"), &d->privileges) != FAIL_NONE) {
-        log_problem(LOG_LEVEL_ERROR, "user_failed", "the user of server.user does not exist");
+        daemon_log_problem(LOG_LEVEL_ERROR, "user_failed", "the user of server.user does not exist");
         return FAIL_SYSTEM;
     }
     if (d->privileges.stays_root) {
@@ -481,7 +311,7 @@ static int build(struct daemon *d)
 static int prepare(struct daemon *d)
 {
     d->cache = disk_view_new(d->disk, &d->settings->cache);
-    d->reload = reload_new(&d->mailbox, on_reloaded, d);
+    d->reload = reload_new(&d->mailbox, daemon_on_reloaded, d);
     if (d->cache == NULL || d->reload == NULL) {
         return FAIL_MEMORY;
     }
@@ -514,8 +344,8 @@ static void tear_down(struct daemon *d)
     d->is_stopping = true;
     netlink_free(d->netlink);
     control_close(d->control);
-    refuse_waiters(&d->reload_now, 503, "the daemon is stopping", NULL);
-    refuse_waiters(&d->reload_next, 503, "the daemon is stopping", NULL);
+    daemon_refuse_waiters(&d->reload_now, 503, "the daemon is stopping", NULL);
+    daemon_refuse_waiters(&d->reload_next, 503, "the daemon is stopping", NULL);
     for (unsigned i = 0; d->workers != NULL && i < d->worker_count; i++) {
         if (d->workers[i] != NULL) {
             worker_stop(d->workers[i]);
