@@ -225,7 +225,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static void flush_queue(struct udp *u)
+void udp_flush(struct udp *u)
 {
     for (unsigned start = 0, end; start < u->queued; start = end) {
         end = start + 1;
@@ -241,7 +241,7 @@ static void on_flush(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    flush_queue(arg);
+    udp_flush(arg);
 }
 
 void udp_send(struct udp *u, const struct udp_from *to, const uint8_t *bytes, size_t len)
@@ -251,7 +251,7 @@ void udp_send(struct udp *u, const struct udp_from *to, const uint8_t *bytes, si
         return;
     }
     if (u->queued == UDP_BATCH) {
-        flush_queue(u);
+        udp_flush(u);
     }
     unsigned i = u->queued++;
     struct msghdr *h = &u->out.headers[i].msg_hdr;
@@ -337,7 +337,7 @@ void udp_stop(struct udp *u)
 
 void udp_free(struct udp *u)
 {
-    flush_queue(u);
+    udp_flush(u);
     for (unsigned i = 0; i < u->listener_count; i++) {
         event_free(u->listeners[i]->readable);
         close(u->listeners[i]->fd);

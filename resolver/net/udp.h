@@ -57,6 +57,9 @@ MUST_CHECK int udp_add(struct udp *u, int fd, const struct addr *address);
  * longer than UDP_OUT_MAX is dropped. */
 void udp_send(struct udp *u, const struct udp_from *to, const uint8_t *bytes, size_t len);
 
+/* Sends what is queued now. */
+void udp_flush(struct udp *u);
+
 /* Reads no more queries; udp_send still works. For an orderly end. */
 void udp_stop(struct udp *u);
 

@@ -36,6 +36,8 @@ struct worker {
     size_t ready_bytes;
     struct prime prime;
     struct event *stop_timer;
+    struct event *turn_end; /* after all else of a turn that walks went on in */
+    bool is_ending;         /* it is due */
     uint64_t limit_hits[LIMIT_COUNT];
     uint64_t verifications;
     uint64_t synthesised;
@@ -98,6 +100,26 @@ static void batch_end(void *arg)
     w->front.now = 0;
     disk_view_release(w->cache);
     disk_view_rouse(w->cache);
+}
+
+/* Answers of walks leave before the cache's writer is woken: on the same core it would go first. */
+static void on_turn_end(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct worker *w = arg;
+    w->is_ending = false;
+    udp_flush(w->front.udp);
+    batch_end(w);
+}
+
+static void end_turn(void *arg)
+{
+    struct worker *w = arg;
+    if (!w->is_ending) {
+        w->is_ending = true;
+        event_active(w->turn_end, EV_TIMEOUT, 0);
+    }
 }
 
 static void on_rest(void *arg)
@@ -164,11 +186,13 @@ static int build(struct worker *w, const struct worker_parts *parts)
         return FAIL_SYSTEM;
     }
     w->stop_timer = evtimer_new(w->base, end_loop, w);
+    w->turn_end = event_new(w->base, -1, 0, on_turn_end, w);
     w->cache = disk_view_new(parts->disk, &parts->settings->cache);
     w->servers = servers_new(SERVER_ROWS);
     w->keyring = keyring_new(KEYS);
     w->upstream = upstream_new(w->base, &parts->settings->upstream);
-    if (w->stop_timer == NULL || w->cache == NULL || w->servers == NULL || w->keyring == NULL || w->upstream == NULL) {
+    bool has_events = w->stop_timer != NULL && w->turn_end != NULL;
+    if (!has_events || w->cache == NULL || w->servers == NULL || w->keyring == NULL || w->upstream == NULL) {
         return FAIL_MEMORY;
     }
     servers_forgive(w->servers, clock_now()); /* a start, maybe with another configuration, ends failures of before */
@@ -177,7 +201,7 @@ static int build(struct worker *w, const struct worker_parts *parts)
     w->front.rates = parts->rates;
     w->ready_bytes = parts->ready_bytes;
     w->front.ready = ready_new(w->ready_bytes);
-    struct walk_hooks hooks = {.ctx = w, .on_network = on_network, .on_refreshed = on_refreshed, .on_rest = batch_end};
+    struct walk_hooks hooks = {.ctx = w, .on_network = on_network, .on_refreshed = on_refreshed, .on_rest = end_turn};
     w->front.walks = walks_new(w->base, w->upstream, parts->board, &hooks);
     if (w->front.ready == NULL || w->front.walks == NULL) {
         return FAIL_MEMORY;
@@ -358,6 +382,9 @@ void worker_free(struct worker *w)
     disk_view_free(w->cache);
     if (w->base != NULL) {
         mailbox_fini(&w->mailbox);
+        if (w->turn_end != NULL) {
+            event_free(w->turn_end);
+        }
         if (w->stop_timer != NULL) {
             event_free(w->stop_timer);
         }

@@ -166,6 +166,11 @@ static void silence_and_later_answers_are_possible(void **state)
     assert_int_equal(recv(fd, NULL, 0, MSG_DONTWAIT), -1);
     turn(f);
     expect(fd, "at last");
+    udp_send(f->udp, &f->kept[0], (const uint8_t *)"at once", 7);
+    udp_flush(f->udp);
+    expect(fd, "at once");
+    turn(f);
+    assert_int_equal(recv(fd, NULL, 0, MSG_DONTWAIT), -1);
     close(fd);
 }
 
