@@ -157,7 +157,7 @@ METHOD = """
 | 10 ms per name server | names never asked before, one after the other; what is over is the latency less 10 ms for each query to a name server |
 | validated | names never asked before in 20,000 signed zones, each with a key of its own, two turns in each round; answer, DNSKEY and DS are validated from a trust anchor for the tree's root. Keys and signatures are made beforehand (`tools/bench.d/sign.py`) |
 | flood | 12,000 questions per second for 1,000 names, then the same with 6,000 new names per second in between, 200,000 in all, on a cache of 48 MiB; then each of the 1,000 is asked once more, and those that reach the name servers are the misses |
-| own zone | a zone of 10,000 records and one of {names:,}; loading is from exec to the first answer; the reload is by SIGHUP with a new serial, at 30,000 questions per second, compared with the same run without: the rise is that of the median of the rounds. Memory per record is the difference of the two zones |
+| own zone | a zone of 10,000 records and one of {names:,}; loading is from exec to the first answer; the reload is by SIGHUP with a new serial, at 30,000 questions per second, compared with the same run without, three times in turn in each round: the rise is that of the medians. Memory per record is the difference of the two zones |
 """
 
 
